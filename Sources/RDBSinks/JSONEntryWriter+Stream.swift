@@ -46,38 +46,45 @@ extension JSONEntryWriter {
         out.append(",\"entries_read\":")
         if case .count(let count) = state.entriesRead { out.append(decimal: count) } else { out.append("null") }
         out.append(",\"pending\":[")
-        group.removeAll()
+        pending.removeAll()
+        consumers.removeAll()
         needsInnerComma = false
     }
 
     public mutating func pendingEntry(_ entry: PendingEntry) {
-        if writes { group.addPending(entry) }
+        if writes { pending.add(entry) }
+    }
+
+    @usableFromInline
+    mutating func addConsumer(_ name: RawSpan) {
+        pending.startConsumer()
+        if pending.isFirstPass { consumers.add(name, form: form) }
     }
 
     public mutating func consumer(_ times: ConsumerTimes) {
-        guard writes else { return }
-        group.setTimes(times)
-        if group.consumersByteCount > Self.maxNamesByteCount {
+        guard writes, pending.isFirstPass else { return }
+        consumers.add(times)
+        if consumers.byteCount > Self.maxNamesByteCount {
             refuse(
                 DecodeError(
                     .limitExceeded, at: ByteLocation(offset: header.valueOffset),
                     expected: "consumers of one group of at most 8 MiB in all",
-                    found: .unsigned(UInt64(group.consumersByteCount))))
+                    found: .unsigned(UInt64(consumers.byteCount))))
         }
     }
 
     public mutating func consumerPending(_ id: StreamID) {
-        if writes { group.assign(id) }
+        if writes { _ = pending.assign(id) }
     }
 
     public mutating func endGroup() -> Bool {
         guard writes else { return false }
-        for index in group.pending.indices {
-            let entry = group.pending[index]
+        for index in pending.entries.indices {
+            let entry = pending.entries[index]
             separateInner()
             appendID("{\"id\":\"", entry.id)
             out.append(",\"consumer\":")
-            if let owner = group.ownerIndex(of: index) { group.appendName(owner, to: &out) } else { out.append("null") }
+            if let owner = pending.owner(of: index) { consumers.appendName(owner, to: &out) } else { out.append("null") }
             out.append(",\"delivered_at_ms\":")
             out.append(decimal: entry.deliveredAt)
             out.append(",\"deliveries\":")
@@ -86,14 +93,14 @@ extension JSONEntryWriter {
             relieve()
             if !writes { return false }
         }
-        if group.startNextBatch() { return true }
+        if pending.startNextBatch() { return true }
         out.append("],\"consumers\":[")
         needsInnerComma = false
-        for index in 0..<group.consumerCount {
+        for index in 0..<consumers.count {
             separateInner()
             out.append("{\"name\":")
-            group.appendName(index, to: &out)
-            let times = group.times(index)
+            consumers.appendName(index, to: &out)
+            let times = consumers.times(index)
             out.append(",\"seen_at_ms\":")
             out.append(decimal: times.seenAt)
             if let active = times.activeAt {

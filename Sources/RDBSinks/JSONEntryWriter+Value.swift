@@ -31,7 +31,7 @@ extension JSONEntryWriter: ValueVisitor {
         if isExpiring {
             fieldText(role) { buffer, form in buffer.appendJSON(bytes, form: form) }
         } else if role == .consumerName {
-            group.addConsumer(bytes, form: form)
+            addConsumer(bytes)
         } else {
             before(role)
             out.appendJSON(bytes, form: form)
@@ -47,7 +47,7 @@ extension JSONEntryWriter: ValueVisitor {
         if isExpiring {
             fieldText(role) { buffer, form in buffer.appendJSON(text: value, form: form) }
         } else if role == .consumerName {
-            String(value).withRawSpan { group.addConsumer($0, form: form) }
+            String(value).withRawSpan { addConsumer($0) }
         } else {
             before(role)
             out.appendJSON(text: value, form: form)

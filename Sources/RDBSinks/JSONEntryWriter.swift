@@ -35,8 +35,6 @@ public struct JSONOptions: Sendable {
 public struct JSONEntryWriter: ~Copyable {
     public static let stagingByteCount = 4 << 20
     static let flushByteCount = 128 << 10
-    /// Pending entries of a group that are held at once to find their consumers; more are taken in several passes.
-    static let pendingBatch = 256 << 10
     static let maxNamesByteCount = 8 << 20
 
     public let options: JSONOptions
@@ -90,7 +88,8 @@ public struct JSONEntryWriter: ~Copyable {
     /// The first bytes of a text in chunks: it may begin with the mark of base64.
     var firstBytes: [UInt8] = []
 
-    @usableFromInline var group = GroupTable()
+    var pending = PendingTable()
+    @usableFromInline var consumers = ConsumerNames()
     private var prefixes: [[UInt8]] = Array(repeating: [], count: 1024)
     private var databasePrefix: [UInt8] = []
     private var prefixDatabase: UInt64?
@@ -182,7 +181,8 @@ public struct JSONEntryWriter: ~Copyable {
         insertIndex = nil
         largeTextIndex = 0
         aside.truncate(to: 0)
-        group.removeAll()
+        pending.removeAll()
+        consumers.removeAll()
         if pass == .expiries || pass == .values { highWater = Self.flushByteCount }
     }
 
@@ -276,6 +276,7 @@ public struct JSONEntryWriter: ~Copyable {
         out.truncate(to: headEnd)
         aside.truncate(to: 0)
         aside.shrink(to: 1 << 20)
-        group.removeAll()
+        pending.removeAll()
+        consumers.removeAll()
     }
 }
