@@ -10,6 +10,17 @@ let usage = """
       --dir DIR             where they are kept (.build/bench)
       --scale F             a share of the full size (1)
       --only a,b            these corpora only, of a,b,c,d
+    run           measure time and memory of rdbkit and its peers on the corpora, made first where missing
+      --dir DIR, --only a,b
+      --runs N              rounds (5)
+      --commands json,...   these commands only, of json,keys,info,check
+      --no-peers            rdbkit and redis-check-rdb only
+      --rdbtools            rdbtools on all corpora it can read, not on the small one only
+      --rdbtools-limit S    the seconds after which rdbtools is stopped (60)
+      --strict              exit status 1 when a target is missed
+
+    Environment: RDBKIT the program to measure (.build/release/rdbkit); RDB_CLI librdb's rdb-cli, when there is one;
+    RDBTOOLS rdbtools' rdb (DIR/venv/bin/rdb).
     """
 
 func main() throws(BenchError) -> CInt {
@@ -18,6 +29,8 @@ func main() throws(BenchError) -> CInt {
     case "corpora":
         try CorporaCommand(words.dropFirst()).run()
         return 0
+    case "run":
+        return try RunCommand(words.dropFirst()).run()
     case "help", "--help", "-h":
         print(usage)
         return 0
