@@ -18,6 +18,10 @@ let usage = """
       --rdbtools            rdbtools on all corpora it can read, not on the small one only
       --rdbtools-limit S    the seconds after which rdbtools is stopped (60)
       --strict              exit status 1 when a target is missed
+    instructions  count instructions per input byte with callgrind and compare with the baseline
+      --dir DIR
+      --baseline FILE       (testdata/bench/baseline.json)
+      --update-baseline     rewrite the baseline
 
     Environment: RDBKIT the program to measure (.build/release/rdbkit); RDB_CLI librdb's rdb-cli, when there is one;
     RDBTOOLS rdbtools' rdb (DIR/venv/bin/rdb).
@@ -31,6 +35,8 @@ func main() throws(BenchError) -> CInt {
         return 0
     case "run":
         return try RunCommand(words.dropFirst()).run()
+    case "instructions":
+        return try InstructionsCommand(words.dropFirst()).run()
     case "help", "--help", "-h":
         print(usage)
         return 0
