@@ -40,14 +40,16 @@ public struct ByteWindow: ~Copyable {
     }
 
     /// A view of memory that must outlive the window.
-    /// - Parameter container: where in the input the bytes' compressed form begins, for errors.
-    @unsafe public init(unsafeBytes bytes: UnsafeRawBufferPointer, container: UInt64? = nil) {
+    /// - Parameters:
+    ///   - offset: the input's offset of the first byte.
+    ///   - container: where in the input the bytes' compressed form begins, for errors.
+    @unsafe public init(unsafeBytes bytes: UnsafeRawBufferPointer, offset: UInt64 = 0, container: UInt64? = nil) {
         // A buffer without a base address is empty: any pointer serves as begin and end.
         unsafe position = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
         unsafe end = position + bytes.count
         unsafe filledEnd = end
         unsafe origin = position
-        originOffset = 0
+        originOffset = offset
         feed = nil
         self.container = container
     }
@@ -217,6 +219,18 @@ public struct ByteWindow: ~Copyable {
     /// Remembers this place: until `unmark`, `rewind` comes back to it, however far reading went on.
     public mutating func mark() { feed?.mark = offset }
 
+    /// The bytes from the mark to here, where they are all still in the window.
+    public var markedBytes: RawSpan? {
+        @_lifetime(borrow self)
+        get {
+            guard let mark = feed?.mark, mark >= originOffset else { return nil }
+            // origin <= the mark <= position.
+            let count = Int(offset - mark)
+            return unsafe _overrideLifetime(
+                RawSpan(_unsafeStart: position - count, byteCount: count), borrowing: self)
+        }
+    }
+
     public mutating func unmark() {
         guard let feed else { return }
         feed.mark = nil
@@ -287,24 +301,30 @@ public struct ByteWindow: ~Copyable {
         }
     }
 
-    /// Slides the unread bytes to the front and reads until `count` are there or the input ends. Returns how many are.
+    /// Slides the unread bytes (and marked ones before them, while they are few) to the front and reads until `count` are
+    /// unread or the input ends. Returns how many are.
     @unsafe private mutating func fill(_ feed: WindowFeed, _ count: Int) throws(DecodeError) -> Int {
-        let here = offset
-        if let mark = feed.mark, !feed.isHolding, mark >= originOffset {
-            // The marked bytes leave the window now: the source has to be able to deliver them again.
-            let from = Int(mark - originOffset)
-            let delivered = unsafe UnsafeRawBufferPointer(
-                start: origin + from, count: feed.filledByteCount - from)
-            do { unsafe try feed.source.hold(from: mark, delivered: delivered) } catch { throw readFailure(error) }
-            feed.isHolding = true
-        }
-        feed.updateChecksum(consumedTo: here, originOffset: originOffset)
         let consumed = unsafe position - origin
-        unsafe feed.slide(consumed, makingRoomFor: count)
+        var keptFrom = consumed
+        if let mark = feed.mark, !feed.isHolding, mark >= originOffset {
+            let markIndex = Int(mark - originOffset)
+            if consumed - markIndex <= Self.maxContiguousByteCount {
+                keptFrom = markIndex
+            } else {
+                // The marked bytes leave the window now: the source has to be able to deliver them again.
+                let delivered = unsafe UnsafeRawBufferPointer(
+                    start: origin + markIndex, count: feed.filledByteCount - markIndex)
+                do { unsafe try feed.source.hold(from: mark, delivered: delivered) } catch { throw readFailure(error) }
+                feed.isHolding = true
+            }
+        }
+        feed.updateChecksum(consumedTo: offset, originOffset: originOffset)
+        let kept = consumed - keptFrom
+        unsafe feed.slide(keptFrom, makingRoomFor: kept + count)
         unsafe origin = UnsafeRawPointer(feed.base)
-        originOffset = here
-        unsafe position = origin
-        while feed.filledByteCount < count {
+        originOffset += UInt64(keptFrom)
+        unsafe position = origin + kept
+        while feed.filledByteCount < kept + count {
             do {
                 if try !feed.readMore() { break }
             } catch {
@@ -394,9 +414,10 @@ final class WindowFeed {
 
     /// False at the end of the input.
     func readMore() throws(SourceError) -> Bool {
-        // filledByteCount < count <= capacity, so there is room.
+        // More is wanted than is filled, and all that is wanted fits, so there is room. Pieces stay small enough to be
+        // decoded while they are in the cache, also in a window that had to grow.
         let room = unsafe UnsafeMutableRawBufferPointer(
-            start: base + filledByteCount, count: capacity - filledByteCount)
+            start: base + filledByteCount, count: min(capacity - filledByteCount, 256 << 10))
         let count = unsafe try source.read(into: room)
         filledByteCount += count
         return count > 0
