@@ -68,6 +68,9 @@ public struct RDBReader: ~Copyable {
         get { keyBuffer.bytes }
     }
 
+    /// The key, for what outlives the entry.
+    public func copyKey() -> [UInt8] { keyBuffer.bytes.array }
+
     /// Bytes read so far.
     public var offset: UInt64 { window.offset }
 

@@ -64,20 +64,15 @@ public final class RDBEntries {
             var fault = EntryFault(error: error, database: nil, key: nil, isSkipped: false)
             if isEntry {
                 fault.database = reader.header.database
-                fault.key = presentKey
+                fault.key = reader.copyKey()
             }
             throw fault
         }
     }
 
-    private var presentKey: [UInt8] {
-        let key = reader.key.array
-        return key
-    }
-
     private func readEntry() throws(DecodeError) -> Entry {
         let header = reader.header
-        let key = reader.key.array
+        let key = reader.copyKey()
         var builder = ValueBuilder(maxByteCount: maxEntryByteCount)
         try reader.readValue(into: &builder)
         if builder.isTooLarge {
