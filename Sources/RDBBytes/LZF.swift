@@ -16,9 +16,10 @@ public enum LZF {
     /// Bytes that a 16-byte copy may write behind the place where its instruction ends.
     public static let slackByteCount = 32
 
-    /// No three bytes of input make more than 264 of output: a larger claim is a lie that need not be tried.
+    /// No three bytes of input make more than 264 of output, and two make at least one: any other claim is a lie that
+    /// need not be tried.
     public static func isPossible(compressedByteCount: UInt64, byteCount: UInt64) -> Bool {
-        compressedByteCount > 0 && byteCount / 88 <= compressedByteCount
+        compressedByteCount > 0 && byteCount / 88 <= compressedByteCount && compressedByteCount / 2 <= byteCount
     }
 
     /// Why a block does not decompress to what it claims.

@@ -23,7 +23,7 @@ public final class Scratch {
     public func decompress(
         from window: inout ByteWindow, compressedByteCount: Int, byteCount: Int
     ) throws(DecodeError) {
-        precondition(byteCount <= ByteWindow.maxContiguousByteCount)
+        precondition(max(compressedByteCount, byteCount) <= ByteWindow.maxContiguousByteCount)
         let start = window.location
         let block = try window.take(compressedByteCount)
         reserve(byteCount)

@@ -165,10 +165,10 @@ public struct RDBReader: ~Copyable {
             }
         case .integer(let value):
             keyBuffer.append(decimal: value)
-        case .compressed(let compressed, let count) where count <= UInt64(ByteWindow.maxContiguousByteCount):
-            try scratch.decompress(from: &window, compressedByteCount: Int(compressed), byteCount: Int(count))
-            scratch.append(Int(count), to: &keyBuffer)
         case .compressed(let compressed, let count):
+            try scratch.decompress(from: &window, compressedByteCount: compressed, byteCount: count)
+            scratch.append(count, to: &keyBuffer)
+        case .largeCompressed(let compressed, let count):
             try checkKeyLength(count, start)
             var keeper = TextKeeper(limit: Self.maxKeyByteCount)
             var decoder = TextDecoder(role: .string)
