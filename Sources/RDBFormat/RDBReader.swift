@@ -68,6 +68,9 @@ public struct RDBReader: ~Copyable {
         get { keyBuffer.bytes }
     }
 
+    /// The key, for what outlives the entry.
+    public func copyKey() -> [UInt8] { keyBuffer.bytes.array }
+
     /// Bytes read so far.
     public var offset: UInt64 { window.offset }
 
@@ -165,10 +168,11 @@ public struct RDBReader: ~Copyable {
             }
         case .integer(let value):
             keyBuffer.append(decimal: value)
+        case .compressed(let compressed, let count)
+        where LZF.isSmall(compressedByteCount: compressed, byteCount: count):
+            try scratch.decompress(from: &window, compressedByteCount: Int(compressed), byteCount: Int(count))
+            scratch.append(Int(count), to: &keyBuffer)
         case .compressed(let compressed, let count):
-            try scratch.decompress(from: &window, compressedByteCount: compressed, byteCount: count)
-            scratch.append(count, to: &keyBuffer)
-        case .largeCompressed(let compressed, let count):
             try checkKeyLength(count, start)
             var keeper = TextKeeper(limit: Self.maxKeyByteCount)
             var decoder = TextDecoder(role: .string)

@@ -13,10 +13,7 @@ public import RDBModel
 enum StringForm {
     case plain(UInt64)
     case integer(Int64)
-    /// Compressed and decompressed length, each at most `ByteWindow.maxContiguousByteCount`.
-    case compressed(Int, Int)
-    /// The same where one of them is larger.
-    case largeCompressed(UInt64, UInt64)
+    case compressed(UInt64, UInt64)
 }
 
 extension ByteWindow {
@@ -41,10 +38,7 @@ extension ByteWindow {
                     .badLZF, at: start, expected: "a decompressed length that LZF can make of the compressed one",
                     found: .unsigned(count))
             }
-            if max(compressed, count) > UInt64(Self.maxContiguousByteCount) {
-                return .largeCompressed(compressed, count)
-            }
-            return .compressed(Int(compressed), Int(count))
+            return .compressed(compressed, count)
         case 0xc0: return .integer(Int64(try littleEndian(Int8.self)))
         case 0xc1: return .integer(Int64(try littleEndian(Int16.self)))
         case 0xc2: return .integer(Int64(try littleEndian(Int32.self)))
@@ -69,8 +63,7 @@ extension ByteWindow {
     @inline(never) @usableFromInline
     mutating func skipWideString(_ first: UInt8) throws(DecodeError) {
         switch try wideStringForm(first) {
-        case .plain(let count), .largeCompressed(let count, _): try skip(count)
-        case .compressed(let count, _): try skip(UInt64(count))
+        case .plain(let count), .compressed(let count, _): try skip(count)
         case .integer: break
         }
     }
@@ -131,11 +124,13 @@ extension RDBReader {
         case .integer(let value):
             visitor.integer(value, as: role)
         case .compressed(let compressed, let count):
-            try scratch.decompress(from: &window, compressedByteCount: compressed, byteCount: count)
-            visitor.text(scratch.bytes(count), as: role)
-        case .largeCompressed(let compressed, let count):
-            var decoder = TextDecoder(role: role)
-            try readCompressedLarge(compressed, count, with: &decoder, into: &visitor)
+            if LZF.isSmall(compressedByteCount: compressed, byteCount: count) {
+                try scratch.decompress(from: &window, compressedByteCount: Int(compressed), byteCount: Int(count))
+                visitor.text(scratch.bytes(Int(count)), as: role)
+            } else {
+                var decoder = TextDecoder(role: role)
+                try readCompressedLarge(compressed, count, with: &decoder, into: &visitor)
+            }
         }
     }
 

@@ -59,13 +59,14 @@ extension RDBReader {
             if !window.isAtLimit { throw Self.leftOver(window.location) }
             window.widen(to: outer)
         case .compressed(let compressed, let count):
+            guard LZF.isSmall(compressedByteCount: compressed, byteCount: count) else {
+                return try readCompressedLarge(compressed, count, with: &decoder, into: &visitor)
+            }
             let start = window.offset
-            try scratch.decompress(from: &window, compressedByteCount: compressed, byteCount: count)
-            var inner = scratch.window(count, container: start)
+            try scratch.decompress(from: &window, compressedByteCount: Int(compressed), byteCount: Int(count))
+            var inner = scratch.window(Int(count), container: start)
             try decoder.decode(&inner, into: &visitor)
             if inner.availableByteCount != 0 { throw Self.leftOver(inner.location) }
-        case .largeCompressed(let compressed, let count):
-            try readCompressedLarge(compressed, count, with: &decoder, into: &visitor)
         case .integer(let value):
             throw DecodeError(
                 .badString, at: window.location, expected: "a packed value", found: .number(value))
