@@ -57,7 +57,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Tools and tests.
-        .executableTarget(name: "rdbkit-bench", swiftSettings: relaxed),
+        .executableTarget(name: "rdbkit-bench", exclude: ["prepare.sh"], swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
     ],

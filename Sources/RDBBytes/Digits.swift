@@ -1,0 +1,57 @@
+/// Decimal text of integers, two digits at a time.
+public enum Digits {
+    /// The longest: -9223372036854775808.
+    public static let maxByteCount = 20
+
+    private static let pairs: StaticString =
+        """
+        0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+        5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
+        """
+
+    /// Writes the digits so that they end before `end` and returns where they begin.
+    /// `maxByteCount` bytes before `end` must be writable.
+    @unsafe static func write(_ value: UInt64, endingAt end: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+        var at = unsafe end
+        var rest = value
+        let table = unsafe pairs.utf8Start
+        while rest >= 100 {
+            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+            rest = quotient
+            unsafe at -= 2
+            // pair < 100, the table has 200 bytes.
+            unsafe at[0] = table[Int(pair) * 2]
+            unsafe at[1] = table[Int(pair) * 2 + 1]
+        }
+        if rest >= 10 {
+            unsafe at -= 2
+            unsafe at[0] = table[Int(rest) * 2]
+            unsafe at[1] = table[Int(rest) * 2 + 1]
+        } else {
+            unsafe at -= 1
+            unsafe at[0] = UInt8(truncatingIfNeeded: rest) + 0x30
+        }
+        return unsafe at
+    }
+
+    /// The number a canonical decimal text stands for: optional `-`, no leading zeros, within 64 bits.
+    public static func parse(_ text: RawSpan) -> Int64? {
+        var index = 0
+        let count = text.byteCount
+        guard count > 0, count <= maxByteCount else { return nil }
+        let isNegative = text.byte(at: 0) == UInt8(ascii: "-")
+        if isNegative { index = 1 }
+        guard index < count else { return nil }
+        var value: Int64 = 0
+        while index < count {
+            let digit = Int64(text.byte(at: index)) - 0x30
+            guard digit >= 0, digit <= 9 else { return nil }
+            let (shifted, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (next, overflow2) = shifted.addingReportingOverflow(isNegative ? -digit : digit)
+            if overflow || overflow2 { return nil }
+            value = next
+            index += 1
+        }
+        return value
+    }
+}

@@ -1,0 +1,150 @@
+/// Growing memory that text is written into. The owner decides when to hand it on and empty it.
+///
+/// Why the stores are safe: each store happens below `limit`, after `reserve` has made sure of the room it needs.
+@safe
+public struct OutputBuffer: ~Copyable {
+    @usableFromInline var base: UnsafeMutableRawPointer
+    @usableFromInline var position: UnsafeMutableRawPointer
+    @usableFromInline var limit: UnsafeMutableRawPointer
+
+    public init(capacity: Int = 256 << 10) {
+        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
+        unsafe position = base
+        unsafe limit = base + capacity
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    @inlinable public var byteCount: Int { unsafe position - base }
+
+    /// What was written, valid until the next change.
+    public var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get { unsafe _overrideLifetime(RawSpan(_unsafeStart: base, byteCount: byteCount), borrowing: self) }
+    }
+
+    /// Makes room for `count` more bytes.
+    @inlinable @inline(__always)
+    public mutating func reserve(_ count: Int) {
+        if unsafe limit - position < count { grow(count) }
+    }
+
+    @inline(never) @usableFromInline
+    mutating func grow(_ count: Int) {
+        let used = byteCount
+        var capacity = unsafe limit - base
+        while capacity - used < count { capacity *= 2 }
+        let newBase = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
+        unsafe newBase.copyMemory(from: base, byteCount: used)
+        unsafe base.deallocate()
+        unsafe base = newBase
+        unsafe position = base + used
+        unsafe limit = base + capacity
+    }
+
+    /// Forgets all bytes behind the first `count`.
+    public mutating func truncate(to count: Int) {
+        precondition(count >= 0 && count <= byteCount)
+        unsafe position = base + count
+    }
+
+    /// Drops the first `count` bytes.
+    public mutating func removeFirst(_ count: Int) {
+        let kept = byteCount - count
+        precondition(kept >= 0)
+        if kept > 0 { unsafe base.copyMemory(from: base + count, byteCount: kept) }
+        unsafe position = base + kept
+    }
+
+    /// Gives large memory back, so that one large entry does not cost for the rest of the run.
+    public mutating func shrink(to capacity: Int) {
+        guard unsafe limit - base > capacity, byteCount <= capacity else { return }
+        let used = byteCount
+        let newBase = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
+        unsafe newBase.copyMemory(from: base, byteCount: used)
+        unsafe base.deallocate()
+        unsafe base = newBase
+        unsafe position = base + used
+        unsafe limit = base + capacity
+    }
+
+    // MARK: - Appending
+
+    @inlinable @inline(__always)
+    public mutating func append(_ byte: UInt8) {
+        reserve(1)
+        unsafe position.storeBytes(of: byte, as: UInt8.self)
+        unsafe position += 1
+    }
+
+    /// A literal of the program, at most 64 bytes.
+    @inlinable @inline(__always)
+    public mutating func append(_ text: StaticString) {
+        let count = text.utf8CodeUnitCount
+        reserve(count)
+        unsafe position.copyMemory(from: text.utf8Start, byteCount: count)
+        unsafe position += count
+    }
+
+    @inlinable
+    public mutating func append(_ span: RawSpan) {
+        let count = span.byteCount
+        if count == 0 { return }
+        reserve(count)
+        unsafe span.withUnsafeBytes { unsafe position.copyMemory(from: $0.baseAddress!, byteCount: count) }
+        unsafe position += count
+    }
+
+    /// A part of another buffer.
+    public mutating func append(_ other: borrowing OutputBuffer, _ range: Range<Int>) {
+        append(other.bytes.extracting(range))
+    }
+
+    public mutating func append(_ bytes: [UInt8]) { append(bytes.rawSpan) }
+
+    public mutating func append(_ text: String) {
+        text.withRawSpan { append($0) }
+    }
+
+    /// Decimal digits.
+    public mutating func append(decimal value: Int64) {
+        reserve(Digits.maxByteCount + 1)
+        if value < 0 {
+            unsafe position.storeBytes(of: UInt8(ascii: "-"), as: UInt8.self)
+            unsafe position += 1
+        }
+        appendDigits(value.magnitude)
+    }
+
+    public mutating func append(decimal value: UInt64) {
+        reserve(Digits.maxByteCount)
+        appendDigits(value)
+    }
+
+    private mutating func appendDigits(_ value: UInt64) {
+        if value < 10 {
+            unsafe position.storeBytes(of: UInt8(truncatingIfNeeded: value) + 0x30, as: UInt8.self)
+            unsafe position += 1
+            return
+        }
+        // Room for maxByteCount was reserved by both callers; the digits are made in a small array and moved there.
+        let count = unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Digits.maxByteCount) { digits in
+            let end = unsafe digits.baseAddress! + Digits.maxByteCount
+            let begin = unsafe Digits.write(value, endingAt: end)
+            let count = unsafe end - begin
+            unsafe position.copyMemory(from: begin, byteCount: count)
+            return count
+        }
+        unsafe position += count
+    }
+
+    /// Lets `body` write up to `count` bytes in place; it returns how many it wrote.
+    @inlinable @inline(__always)
+    @unsafe public mutating func appendInPlace(
+        upTo count: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int
+    ) {
+        reserve(count)
+        let written = unsafe body(position.assumingMemoryBound(to: UInt8.self))
+        unsafe position += written
+    }
+}

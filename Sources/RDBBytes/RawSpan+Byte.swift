@@ -1,0 +1,42 @@
+extension RawSpan {
+    /// The byte at `index`, checked against the span's end.
+    @inlinable @inline(__always)
+    public func byte(at index: Int) -> UInt8 {
+        // Any bits are a byte; unsafeLoad checks the offset.
+        unsafe unsafeLoad(fromByteOffset: index, as: UInt8.self)
+    }
+
+    /// A copy, for what has to outlive the span.
+    public var array: [UInt8] {
+        unsafe withUnsafeBytes { unsafe Array($0) }
+    }
+
+    /// Whether both hold the same bytes.
+    public func isEqual(to other: RawSpan) -> Bool {
+        guard byteCount == other.byteCount else { return false }
+        return unsafe withUnsafeBytes { left in
+            unsafe other.withUnsafeBytes { right in unsafe left.elementsEqual(right) }
+        }
+    }
+}
+
+extension [UInt8] {
+    /// The array's bytes, in place.
+    @inlinable
+    public var rawSpan: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            // Bytes have no padding.
+            unsafe span.bytes
+        }
+    }
+}
+
+extension String {
+    /// Calls `body` with the UTF-8 bytes, in place where the string is stored so.
+    @inlinable
+    public func withRawSpan<R>(_ body: (RawSpan) -> R) -> R {
+        var copy = self
+        return copy.withUTF8 { unsafe body(UnsafeRawBufferPointer($0).bytes) }
+    }
+}

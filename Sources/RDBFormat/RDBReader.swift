@@ -1,0 +1,223 @@
+public import RDBBytes
+public import RDBModel
+
+/// Reads an RDB file front to back: sections one at a time, and values piece by piece.
+///
+///     var reader = try RDBReader(source)
+///     while true {
+///         switch try reader.next() {
+///         case .entry: try reader.readValue(into: &visitor)      // or skipValue()
+///         case .end: return
+///         default: break
+///         }
+///     }
+///
+/// File: `head { item } FF [crc64]`, where each item begins with one byte, an opcode (from 242 on) or the type of an
+/// entry's value. Attributes (expiry, idle time, frequency) stand before the entry that they belong to; other items
+/// may stand between them. Source: formats/rdb.md §3.
+///
+/// Memory: the window (256 KiB, 1 MiB where a string needs it), as much scratch, the key, the hash templates.
+public struct RDBReader: ~Copyable {
+    @usableFromInline var window: ByteWindow
+    @usableFromInline let scratch = Scratch()
+    @usableFromInline var keyBuffer = OutputBuffer(capacity: 256)
+
+    public let version: RDBVersion
+    /// Of the entry that `next` returned last.
+    public private(set) var header = EntryHeader()
+    @usableFromInline var type = RDBType.string
+
+    private let verifiesChecksum: Bool
+    private var database: UInt64 = 0
+    private var attributes = Attributes()
+    @usableFromInline var templates = HashTemplates()
+
+    /// Attributes read so far of the entry to come.
+    private struct Attributes {
+        var expiresAt: Int64?
+        var idleSeconds: UInt64?
+        var lfuFrequency: UInt8?
+        var startOffset: UInt64?
+    }
+
+    /// The longest key, and the most of an aux field or function library, that is kept.
+    public static let maxKeyByteCount = 8 << 20
+    static let maxKeptByteCount = 1 << 20
+
+    /// Reads the head.
+    /// - Parameter verifiesChecksum: false saves the CRC of all bytes; the end then says `.unverified`.
+    public init(
+        _ source: any ByteSource, windowByteCount: Int = 256 << 10, verifiesChecksum: Bool = true
+    ) throws(DecodeError) {
+        try self.init(
+            ByteWindow(source, initialByteCount: windowByteCount, verifiesChecksum: verifiesChecksum),
+            verifiesChecksum: verifiesChecksum)
+    }
+
+    init(_ window: consuming ByteWindow, verifiesChecksum: Bool) throws(DecodeError) {
+        self.window = window
+        version = try self.window.rdbVersion()
+        self.verifiesChecksum = verifiesChecksum && version.hasChecksum
+        if !self.verifiesChecksum { self.window.dropChecksum() }
+    }
+
+    /// The key of the entry that `next` returned last, valid until the next call.
+    public var key: RawSpan {
+        @_lifetime(borrow self)
+        get { keyBuffer.bytes }
+    }
+
+    /// Bytes read so far.
+    public var offset: UInt64 { window.offset }
+
+    /// Bytes taken from the underlying file (compressed, where it is), and its size where known.
+    public var progress: (consumed: UInt64, total: UInt64?) { window.progress }
+
+    // MARK: - Items
+
+    /// Reads up to and including the next item. Of an entry it reads the head; its value has to be read or skipped
+    /// before the next call.
+    public mutating func next() throws(DecodeError) -> RDBItem {
+        while true {
+            let at = window.offset
+            let byte = try window.byte()
+            if byte < Opcode.first {
+                if byte == Opcode.enterpriseIdle || byte == Opcode.enterpriseSlot {
+                    let value = try window.length()
+                    if byte == Opcode.enterpriseIdle { note(at) { $0.idleSeconds = value } }
+                    continue
+                }
+                try readEntryHead(byte, at: at)
+                return .entry
+            }
+            switch byte {
+            case Opcode.expireMilliseconds:
+                let value = try window.littleEndian(Int64.self)
+                note(at) { $0.expiresAt = value == -1 ? nil : value }
+            case Opcode.expireSeconds:
+                let value = try window.littleEndian(Int32.self)
+                note(at) { $0.expiresAt = value == -1 ? nil : Int64(value) * 1000 }
+            case Opcode.idle:
+                let value = try window.length()
+                note(at) { $0.idleSeconds = value }
+            case Opcode.frequency:
+                let value = try window.byte()
+                note(at) { $0.lfuFrequency = value }
+            case Opcode.keyMetadataOrSlotImport where version.family == .redis:
+                note(at) { _ in }
+                try skipKeyMetadata()
+            default:
+                return try readSection(byte, at: at)
+            }
+        }
+    }
+
+    mutating func select(_ number: UInt64) { database = number }
+
+    private mutating func note(_ offset: UInt64, _ change: (inout Attributes) -> Void) {
+        if attributes.startOffset == nil { attributes.startOffset = offset }
+        change(&attributes)
+    }
+
+    private mutating func readEntryHead(_ typeByte: UInt8, at offset: UInt64) throws(DecodeError) {
+        keyBuffer.truncate(to: 0)
+        guard let type = RDBType(byte: typeByte, version: version) else {
+            let error = DecodeError(
+                .unknownType, at: window.location(at: offset), expected: "a type byte this release knows",
+                found: .byte(typeByte))
+            // The key is worth knowing for the message, where it can be read.
+            do { try readKey() } catch { keyBuffer.truncate(to: 0) }
+            throw error
+        }
+        header.typeByte = typeByte
+        header.database = database
+        header.typeOffset = offset
+        header.startOffset = attributes.startOffset ?? offset
+        header.expiresAt = attributes.expiresAt
+        header.idleSeconds = attributes.idleSeconds
+        header.lfuFrequency = attributes.lfuFrequency
+        attributes = Attributes()
+        self.type = type
+        try readKey()
+        header.valueOffset = window.offset
+        header.type = type.valueType
+        header.encoding = type.encoding
+        header.hasFieldExpiries = type.hasFieldExpiries
+        if type == .string {
+            let first = try window.peek()
+            if first >= 0xc0 { header.encoding = first == 0xc3 ? .lzf : .int }
+        }
+    }
+
+    private mutating func readKey() throws(DecodeError) {
+        let start = window.location
+        switch try window.stringForm() {
+        case .plain(let count) where count < 0x4000:
+            try window.take(Int(count), into: &keyBuffer)
+        case .plain(let count):
+            try checkKeyLength(count, start)
+            var left = count
+            while left > 0 {
+                let count = Int(min(left, 64 << 10))
+                try window.take(count, into: &keyBuffer)
+                left -= UInt64(count)
+            }
+        case .integer(let value):
+            keyBuffer.append(decimal: value)
+        case .compressed(let compressed, let count) where count <= UInt64(ByteWindow.maxContiguousByteCount):
+            try scratch.decompress(from: &window, compressedByteCount: Int(compressed), byteCount: Int(count))
+            scratch.append(Int(count), to: &keyBuffer)
+        case .compressed(let compressed, let count):
+            try checkKeyLength(count, start)
+            var keeper = TextKeeper(limit: Self.maxKeyByteCount)
+            var decoder = TextDecoder(role: .string)
+            try readCompressedLarge(compressed, count, with: &decoder, into: &keeper)
+            keyBuffer.append(keeper.bytes.rawSpan)
+        }
+    }
+
+    private func checkKeyLength(_ count: UInt64, _ at: ByteLocation) throws(DecodeError) {
+        if count > UInt64(Self.maxKeyByteCount) {
+            throw DecodeError(.limitExceeded, at: at, expected: "a key of at most 8 MiB", found: .unsigned(count))
+        }
+    }
+
+    // MARK: - Going back to a value
+
+    /// Remembers where the value begins, so that it can be read more than once. Until `releaseValue` the source keeps
+    /// what it needs for that.
+    public mutating func holdValue() { window.mark() }
+
+    /// Back to the value's first byte.
+    public mutating func rewindToValue() throws(DecodeError) { try window.rewind(to: header.valueOffset) }
+
+    public mutating func releaseValue() { window.unmark() }
+
+    // MARK: - End
+
+    /// The end of the file: checks the checksum.
+    mutating func readEnd() throws(DecodeError) -> RDBEnd {
+        guard version.hasChecksum else { return RDBEnd(checksum: .absent, byteCount: window.offset) }
+        let computed = verifiesChecksum ? window.checksum().value : 0
+        let at = window.location
+        let stored = try window.littleEndian(UInt64.self)
+        let state: RDBEnd.Checksum
+        if stored == 0 {
+            state = .absent
+        } else if !verifiesChecksum {
+            state = .unverified(stored)
+        } else if stored == computed {
+            state = .matches(stored)
+        } else {
+            throw DecodeError(.checksumMismatch, at: at, expected: "the CRC-64 of the bytes before", found: .hex(stored))
+        }
+        return RDBEnd(checksum: state, byteCount: window.offset)
+    }
+
+    /// Bytes behind the end of the file, counted by reading them.
+    public mutating func countTrailingBytes() throws(DecodeError) -> UInt64 {
+        let from = window.offset
+        while try !window.isAtEnd() { try window.skip(UInt64(window.availableByteCount)) }
+        return window.offset - from
+    }
+}

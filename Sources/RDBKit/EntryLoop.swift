@@ -1,0 +1,183 @@
+public import RDBFormat
+public import RDBBytes
+import RDBModel
+public import RDBTransforms
+
+/// What a command does with the entries of a file.
+public protocol EntryConsumer: ~Copyable {
+    /// Whether a value may have to be read more than once. Consumers that only skip save the bookkeeping.
+    static var rereadsValues: Bool { get }
+
+    /// Takes the entry that the reader stands at; reads or skips its value to its end.
+    mutating func consume(_ reader: inout RDBReader) throws(DecodeError)
+
+    /// The entry consumed last did not decode: nothing of it may remain.
+    mutating func discard()
+
+    /// A section between entries.
+    mutating func section(_ item: RDBItem)
+
+    /// True when nothing more is wanted (a closed pipe, all keys found): the run ends well.
+    var isDone: Bool { get }
+}
+
+extension EntryConsumer where Self: ~Copyable {
+    public static var rereadsValues: Bool { true }
+    public mutating func discard() {}
+    public mutating func section(_ item: RDBItem) {}
+    public var isDone: Bool { false }
+}
+
+/// A fault and where it lies, as far as is known.
+public struct EntryFault: Error, Equatable, Sendable {
+    public var error: DecodeError
+    public var database: UInt64?
+    public var key: [UInt8]?
+    /// Whether the entry's end could be found, so that the next one was read.
+    public var isSkipped: Bool
+
+    public init(error: DecodeError, database: UInt64?, key: [UInt8]?, isSkipped: Bool) {
+        self.error = error
+        self.database = database
+        self.key = key
+        self.isSkipped = isSkipped
+    }
+}
+
+/// Something worth telling that ends nothing.
+public enum Notice: Equatable, Sendable {
+    case unknownVersion(RDBVersion)
+    case foreign(RDBItem)
+    case skipped(EntryFault)
+    case trailingBytes(UInt64, at: UInt64)
+}
+
+/// How a run over a file went.
+public struct LoopOutcome: Sendable {
+    public var selectedCount: UInt64 = 0
+    public var skippedCount: UInt64 = 0
+    /// nil when the run ended before the file did.
+    public var end: RDBEnd?
+}
+
+/// Runs over the entries of one file: selection, faults, notices, limits and progress are the same for all commands.
+public struct EntryLoop {
+    public enum OnError: String, Sendable, CaseIterable {
+        case stop, skip
+    }
+
+    public var selection: Selection
+    public var onError = OnError.stop
+    /// Whether what stands behind the file's end is counted and told.
+    public var looksForTrailingBytes = true
+    public var notice: (Notice) -> Void = { _ in }
+    /// Called now and then (every few thousand entries or megabytes).
+    public var progress: ((_ entries: UInt64, _ consumed: UInt64, _ total: UInt64?) -> Void)?
+
+    public init(selection: Selection) { self.selection = selection }
+
+    /// - Throws: the fault that ended the run. Everything before it has been consumed.
+    public func run<C: EntryConsumer & ~Copyable>(
+        _ reader: inout RDBReader, _ consumer: inout C
+    ) throws(EntryFault) -> LoopOutcome {
+        var outcome = LoopOutcome()
+        if !reader.version.isKnown { notice(.unknownVersion(reader.version)) }
+        var entries: UInt64 = 0
+        var nextProgress: UInt64 = 0
+        let limit = selection.limit ?? .max
+        let skipsOnly = !C.rereadsValues && !selection.needsElementCount && !selection.needsByteCount
+
+        while outcome.selectedCount < limit, !consumer.isDone {
+            let item: RDBItem
+            do throws(DecodeError) { item = try reader.next() } catch {
+                throw fault(error, reader, isEntry: error.code == .unknownType)
+            }
+            switch item {
+            case .entry: break
+            case .end(let end):
+                consumer.section(item)
+                outcome.end = end
+                try tellTrailingBytes(&reader)
+                return outcome
+            default:
+                consumer.section(item)
+                switch item {
+                case .inlineUpdate, .foreignHint: notice(.foreign(item))
+                default: break
+                }
+                continue
+            }
+            entries += 1
+            if let progress, reader.offset >= nextProgress {
+                let (consumed, total) = reader.progress
+                progress(entries, consumed, total)
+                nextProgress = reader.offset + 4 << 20
+            }
+            do throws(DecodeError) {
+                if !selection.admits(reader.header, key: reader.key) {
+                    try reader.skipValue()
+                    continue
+                }
+                if skipsOnly {
+                    try consumer.consume(&reader)
+                    outcome.selectedCount += 1
+                    continue
+                }
+            } catch {
+                throw fault(error, reader, isEntry: true)
+            }
+            reader.holdValue()
+            do throws(DecodeError) {
+                if try admitsValue(&reader) {
+                    try consumer.consume(&reader)
+                    outcome.selectedCount += 1
+                }
+            } catch {
+                consumer.discard()
+                try recover(from: error, &reader)
+                outcome.skippedCount += 1
+            }
+            reader.releaseValue()
+        }
+        return outcome
+    }
+
+    /// Size and element conditions: the value is walked once for them and then stood before again.
+    private func admitsValue(_ reader: inout RDBReader) throws(DecodeError) -> Bool {
+        guard selection.needsByteCount || selection.needsElementCount else { return true }
+        var counter = CountingVisitor()
+        if selection.needsElementCount { try reader.readValue(into: &counter) } else { try reader.skipValue() }
+        guard selection.admits(byteCount: reader.offset - reader.header.valueOffset),
+            !selection.needsElementCount || selection.admits(elementCount: counter.count)
+        else { return false }
+        try reader.rewindToValue()
+        return true
+    }
+
+    /// With `.skip`, leads behind the value whose decoding failed, where its outer lengths are sound.
+    private func recover(from error: DecodeError, _ reader: inout RDBReader) throws(EntryFault) {
+        var found = fault(error, reader, isEntry: true)
+        guard onError == .skip, error.isAboutInput else { throw found }
+        do throws(DecodeError) {
+            try reader.rewindToValue()
+            try reader.skipValue()
+        } catch { throw found }
+        found.isSkipped = true
+        notice(.skipped(found))
+    }
+
+    private func tellTrailingBytes(_ reader: inout RDBReader) throws(EntryFault) {
+        guard looksForTrailingBytes else { return }
+        let at = reader.offset
+        do throws(DecodeError) {
+            let count = try reader.countTrailingBytes()
+            if count > 0 { notice(.trailingBytes(count, at: at)) }
+        } catch { throw fault(error, reader, isEntry: false) }
+    }
+
+    private func fault(_ error: DecodeError, _ reader: borrowing RDBReader, isEntry: Bool) -> EntryFault {
+        EntryFault(
+            error: error, database: isEntry ? reader.header.database : nil, key: isEntry ? reader.key.array : nil,
+            isSkipped: false)
+    }
+}

@@ -1,0 +1,6 @@
+// One import for library users.
+@_exported public import RDBBytes
+@_exported public import RDBFormat
+@_exported public import RDBModel
+@_exported public import RDBSinks
+@_exported public import RDBTransforms

@@ -1,0 +1,231 @@
+public import RDBBytes
+public import RDBModel
+
+/// Checks of a value that go beyond decoding it: duplicates, order, counters, owners of pending entries.
+///
+///     check.begin(header)
+///     try reader.readValue(into: &check)
+///     while check.startAnotherPass() { try reader.rewindToValue(); try reader.readValue(into: &check) }
+///
+/// Memory: `DuplicateFinder` and one `PendingTable`.
+public struct StructureCheck: ValueVisitor {
+    public static var verifiesStructure: Bool { true }
+
+    /// Called with each fault as it is found.
+    private let report: (DecodeError) -> Void
+
+    private var header = EntryHeader()
+    private var duplicates = DuplicateFinder()
+    private var isFirstPass = true
+    private var elementCount: UInt64 = 0
+    private var declaredCount: UInt64?
+    private var duplicateCount = 0
+    private static let maxDuplicatesTold = 20
+
+    // Sorted sets packed into one string stand in order of score, then member.
+    private var checksScoreOrder = false
+    private var previousScore = -Double.infinity
+    private var previousMember: [UInt8] = []
+    private var presentMember: [UInt8] = []
+
+    private var firstID: StreamID?
+    private var pending = PendingTable()
+    private var ownedCount = 0
+    private var assignedCount = 0
+    private var streamLastID: StreamID?
+
+    private var fieldCount: UInt64 = 0
+    private var isInPath = false
+    private var largeHash: UInt64 = 0
+
+    public init(report: @escaping (DecodeError) -> Void) { self.report = report }
+
+    public mutating func begin(_ header: EntryHeader) {
+        self.header = header
+        isFirstPass = true
+        declaredCount = nil
+        duplicateCount = 0
+        duplicates.start(count: 0)
+        checksScoreOrder = header.type == .zset && header.encoding != .skiplist
+        startPass()
+    }
+
+    private mutating func startPass() {
+        elementCount = 0
+        previousScore = -.infinity
+        previousMember.removeAll(keepingCapacity: true)
+        firstID = nil
+        pending.removeAll()
+        isInPath = false
+    }
+
+    /// After a pass: whether another one is needed to compare all members.
+    public mutating func startAnotherPass() -> Bool {
+        if isFirstPass { finishFirstPass() }
+        isFirstPass = false
+        guard hasMembers, duplicates.startNextShare() else { return false }
+        startPass()
+        return true
+    }
+
+    private var hasMembers: Bool { header.type == .set || header.type == .zset || header.type == .hash }
+
+    private mutating func finishFirstPass() {
+        switch header.type {
+        case .list, .set, .zset, .hash, .array:
+            if elementCount == 0 {
+                tell(.emptyCollection, "at least one element", .number(0))
+            }
+        default: break
+        }
+    }
+
+    private func tell(_ code: DecodeError.Code, _ expected: StaticString, _ found: DecodeError.Found) {
+        report(DecodeError(code, at: ByteLocation(offset: header.valueOffset), expected: expected, found: found))
+    }
+
+    public mutating func fault(_ error: DecodeError) {
+        if isFirstPass { report(error) }
+    }
+
+    // MARK: - Members
+
+    public mutating func elements(_ count: UInt64?) {
+        switch header.type {
+        case .pathHash where !isInPath: break
+        case .pathHash: duplicates.start(count: count)
+        default: if isFirstPass { duplicates.start(count: count) }
+        }
+    }
+
+    public mutating func text(_ bytes: RawSpan, as role: TextRole) {
+        switch role {
+        case .element, .arrayElement: elementCount += 1
+        case .member:
+            elementCount += 1
+            note(isDuplicate: duplicates.add(bytes))
+            if checksScoreOrder { presentMember = bytes.array }
+        case .field:
+            elementCount += 1
+            note(isDuplicate: duplicates.add(bytes))
+        case .path: startPath(bytes)
+        case .consumerName: pending.startConsumer()
+        default: break
+        }
+    }
+
+    public mutating func integer(_ value: Int64, as role: TextRole) {
+        switch role {
+        case .element, .arrayElement: elementCount += 1
+        case .member where checksScoreOrder, .path, .consumerName:
+            String(value).withRawSpan { text($0, as: role) }
+        case .member, .field:
+            elementCount += 1
+            note(isDuplicate: duplicates.add(value))
+        default: break
+        }
+    }
+
+    public mutating func beginLargeText(byteCount: UInt64, as role: TextRole) {
+        largeHash = duplicates.hash(RawSpan()) ^ byteCount
+    }
+
+    public mutating func largeTextChunk(_ bytes: RawSpan) {
+        // Chunks come as the input delivers them: fold byte by byte, so that the same text gives the same hash.
+        for index in 0..<bytes.byteCount {
+            largeHash = (largeHash ^ UInt64(bytes.byte(at: index))) &* 0x100_0000_01b3
+        }
+    }
+
+    public mutating func endLargeText(as role: TextRole) {
+        switch role {
+        case .element, .arrayElement: elementCount += 1
+        case .member, .field:
+            elementCount += 1
+            note(isDuplicate: duplicates.add(hash: largeHash))
+        case .consumerName: pending.startConsumer()
+        default: break
+        }
+    }
+
+    private mutating func note(isDuplicate: Bool) {
+        guard isDuplicate else { return }
+        duplicateCount += 1
+        if duplicateCount <= Self.maxDuplicatesTold {
+            tell(.duplicate, "each member or field once", .described("one that was there before"))
+        }
+    }
+
+    private mutating func startPath(_ path: RawSpan) {
+        let bytes = path.array
+        if isInPath, !previousMember.lexicographicallyPrecedes(bytes) {
+            tell(.badOrder, "paths ascending by bytes", .described("another order"))
+        }
+        previousMember = bytes
+        isInPath = true
+    }
+
+    public mutating func score(_ value: Double) {
+        if value.isNaN, isFirstPass { tell(.badScore, "a number", .described("not a number")) }
+        guard checksScoreOrder, isFirstPass else { return }
+        if value < previousScore
+            || value == previousScore && !previousMember.lexicographicallyPrecedes(presentMember) && elementCount > 1
+        {
+            tell(.badOrder, "members ordered by score, then bytes", .described("another order"))
+        }
+        previousScore = value
+        swap(&previousMember, &presentMember)
+    }
+
+    // MARK: - Streams
+
+    public mutating func streamEntry(_ id: StreamID) {
+        if firstID == nil { firstID = id }
+    }
+
+    public mutating func streamState(_ state: StreamState) {
+        streamLastID = state.lastID
+        if let first = state.firstID, let found = firstID, first != found {
+            tell(.badStream, "the ID of the first entry as the first ID", .described("another ID"))
+        }
+        if let deleted = state.maxDeletedID, deleted > state.lastID {
+            tell(.badStream, "a largest deleted ID not above the last ID", .described("a higher one"))
+        }
+        if let added = state.entriesAdded, added < state.length {
+            tell(.badStream, "at least as many entries added as there are", .unsigned(added))
+        }
+    }
+
+    public mutating func group(_ state: GroupState) {
+        pending.removeAll()
+        ownedCount = 0
+        assignedCount = 0
+    }
+
+    public mutating func pendingEntry(_ entry: PendingEntry) { pending.add(entry) }
+
+    public mutating func consumerPending(_ id: StreamID) { assign(id) }
+
+    public mutating func negativelyAcknowledged(_ id: StreamID) { assign(id) }
+
+    private mutating func assign(_ id: StreamID) {
+        if pending.isFirstPass { ownedCount += 1 }
+        switch pending.assign(id) {
+        case .assigned: assignedCount += 1
+        case .alreadyOwned: tell(.badStream, "one owner for each pending entry", .described("two"))
+        case .absent: break
+        }
+    }
+
+    public mutating func endGroup() -> Bool {
+        let pendingCount = pending.count
+        if pending.startNextBatch() { return true }
+        if assignedCount < ownedCount {
+            tell(.badStream, "owners' entries among the group's pending ones", .described("others"))
+        }
+        if assignedCount < pendingCount {
+            tell(.badStream, "an owner for each pending entry", .described("entries without one"))
+        }
+        return false
+    }
+}
