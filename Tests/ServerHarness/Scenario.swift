@@ -26,10 +26,14 @@ package struct Scenario: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// A cluster of one node: its files tell how many keys each slot has.
+    package var isCluster: Bool { server.savesSlotInformation && seed % 6 == 4 }
+
     /// Which form of the protocol the questions go in.
     package var protocolVersion: Int { seed % 2 == 0 ? 3 : 2 }
 
-    /// The server's configuration beyond the defaults of `ServerProcess`.
+    /// The server's configuration beyond the defaults of `ServerProcess`, except for what makes it a
+    /// cluster.
     package var options: [(name: String, value: String)] {
         var options = [
             (name: "rdbcompression", value: compresses ? "yes" : "no"),

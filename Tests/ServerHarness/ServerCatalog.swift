@@ -35,6 +35,11 @@ package struct Server: Sendable, Hashable {
         family == .redis ? isAtLeast(redis: 7, 4) : (major, minor) >= (9, 0)
     }
 
+    /// In cluster mode.
+    package var savesSlotInformation: Bool {
+        family == .redis ? isAtLeast(redis: 7, 4) : major >= 8
+    }
+
     /// `VADD` without loading a module.
     package var hasVectorSets: Bool { family == .redis && major >= 8 }
 

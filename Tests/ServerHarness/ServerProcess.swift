@@ -73,6 +73,49 @@ package final class ServerProcess {
         }
     }
 
+    /// Starts the server that a scenario asks for, as a cluster if it says so.
+    package static func start(for scenario: Scenario) throws -> ServerProcess {
+        guard scenario.isCluster else { return try ServerProcess(scenario.server, options: scenario.options) }
+        // The bus between nodes cannot use a unix socket, though nobody ever connects to it here.
+        let bus = [
+            (name: "cluster-enabled", value: "yes"), (name: "bind", value: "127.0.0.1"),
+            (name: "cluster-port", value: String(try freePort())),
+        ]
+        let process = try ServerProcess(scenario.server, options: scenario.options + bus)
+        do {
+            let connection = try process.connect()
+            try connection.call("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
+            // A node takes two seconds before it believes that it may be written to.
+            let deadline = now() + 20
+            while try !connection.call("CLUSTER", "INFO").text().contains("cluster_state:ok") {
+                if now() > deadline { throw HarnessError("the cluster of one \(scenario.server) does not come up") }
+                usleep(20_000)
+            }
+            return process
+        } catch {
+            process.stop()
+            throw error
+        }
+    }
+
+    /// A port of the loopback interface that nobody listened on a moment ago.
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemError("make a socket") }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+            }
+        }
+        guard status == 0 else { throw SystemError("find a free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
     package func connect(protocolVersion: Int = 2) throws -> RESPConnection {
         try RESPConnection(path: folder.file("socket"), protocolVersion: protocolVersion)
     }

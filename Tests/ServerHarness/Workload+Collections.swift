@@ -57,7 +57,7 @@ extension Workload {
     // MARK: Hashes
 
     mutating func addHash(_ key: Bytes) throws {
-        let maxLength = generator.oneIn(6) ? 5_000 : 70
+        let maxLength = generator.pick([70, 70, 70, 70, 5_000, 20_000])
         try add("HSET", key, Arguments(elements(2 * elementCount(), upTo: maxLength)))
         if generator.oneIn(3) { try add("HINCRBY", key, "counter", generator.number(-5...5)) }
         if generator.oneIn(3) { try add("HINCRBYFLOAT", key, "fraction", 0.25) }
@@ -77,6 +77,15 @@ extension Workload {
             try add("HPERSIST", key, "FIELDS", chosen.count, Arguments(chosen))
         }
         if generator.oneIn(3) { try add("HSET", key, fields[0], "written again") }
+    }
+
+    /// More than 65 535 elements in one ziplist or listpack.
+    mutating func addCrowdedHash() throws {
+        let key = newKey()
+        // The server looks through all of it for each field, so most of the time of this seed goes here.
+        for start in stride(from: 0, to: 33_000, by: 1_000) {
+            try add("HSET", key, Arguments((start..<start + 1_000).flatMap { ["\($0)", "v\($0 % 10)"] }))
+        }
     }
 
     /// Tables that no threshold of this workload keeps compact.

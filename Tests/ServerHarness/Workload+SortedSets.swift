@@ -2,7 +2,7 @@
 extension Workload {
     mutating func addSortedSet(_ key: Bytes) throws {
         let count = generator.oneIn(8) ? generator.number(130...600) : generator.number(1...60)
-        let maxLength = generator.oneIn(6) ? 3_000 : 60
+        let maxLength = generator.pick([60, 60, 60, 60, 3_000, 20_000])
         // One score for all puts the members in the order of their bytes.
         let single = generator.oneIn(6) ? generator.score() : nil
         var pairs: [Bytes] = []

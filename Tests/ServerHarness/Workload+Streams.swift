@@ -71,6 +71,15 @@ extension Workload {
         }
     }
 
+    /// More than 65 535 elements in one listpack.
+    mutating func addCrowdedStream() throws {
+        let key = newKey()
+        try add("CONFIG", "SET", "stream-node-max-entries", 0)
+        try add("CONFIG", "SET", "stream-node-max-bytes", 0)
+        for index in 1...14_000 { try add("XADD", key, "\(index)-1", "a", index) }
+        try add("XDEL", key, "1-1", "7000-1")
+    }
+
     private mutating func delete(from stream: Stream) throws {
         switch generator.number(0...4) {
         case 0:

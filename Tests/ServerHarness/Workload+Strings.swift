@@ -21,7 +21,8 @@ extension Workload {
         let elements = (0..<count).map { "element-\($0)-\(generator.number(0...99))" }
         try add("PFADD", key, Arguments(elements))
         if generator.oneIn(2) { try add("PFCOUNT", key) }
-        if generator.oneIn(2) { try add("PFMERGE", newKey(), key) }
+        // The two keys would be in different slots of a cluster.
+        if generator.oneIn(2) && !scenario.isCluster { try add("PFMERGE", newKey(), key) }
     }
 
     mutating func addBitmap(_ key: Bytes) throws {

@@ -30,7 +30,9 @@ package struct Workload {
 
     private mutating func run() throws {
         try addFunctions()
-        for database in [0] + generator.sample([1, 7, 15], generator.number(1...3)) {
+        // Not every cluster has more than one database.
+        let others = scenario.isCluster ? [] : generator.sample([1, 7, 15], generator.number(1...3))
+        for database in [0] + others {
             self.database = database
             try add("SELECT", database)
             let share = database == 0 ? 1 : 3
@@ -38,7 +40,10 @@ package struct Workload {
                 if generator.oneIn(8) { try setThresholds() }
                 try make(maker)
             }
-            if database == 0 { try addLargeValues() }
+            if database == 0 {
+                try addLargeValues()
+                try addCrowds()
+            }
         }
         try addEvictionInformation()
         try flush()
@@ -153,6 +158,19 @@ package struct Workload {
         if server.isRedis7 && generator.oneIn(2) {
             // Elements from this size on are nodes of their own, not packed with others.
             try add("DEBUG", "QUICKLIST-PACKED-THRESHOLD", generator.pick(["100b", "1kb", "0"]))
+        }
+    }
+
+    /// One piece of packed data with more elements than its header can count, of each kind that may
+    /// grow so far.
+    private mutating func addCrowds() throws {
+        if scenario.seed % 6 == 2 { try addCrowdedStream() }
+        // Slow to build, so only once for ziplists and once for listpacks.
+        if scenario.seed % 6 == 5 && !server.isRedis72 {
+            let packed = server.isRedis7 ? "listpack" : "ziplist"
+            try add("CONFIG", "SET", "hash-max-\(packed)-entries", 40_000)
+            try add("CONFIG", "SET", "hash-max-\(packed)-value", 64)
+            try addCrowdedHash()
         }
     }
 

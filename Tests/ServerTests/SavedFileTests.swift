@@ -2,6 +2,9 @@ import ServerHarness
 import Testing
 
 /// The program under test against files that servers save in this very run.
+///
+/// `RDBKIT_SEEDS=n` runs seeds 1 to n, `RDBKIT_SEED=n` only that one, and `RDBKIT_KEEP=folder` keeps a
+/// copy of each file.
 @Suite("files that servers save", .serialized, .tags(.server, .slow))
 struct SavedFileTests {
     @Test("a server to compare with is there", arguments: Server.all)
@@ -22,11 +25,15 @@ struct SavedFileTests {
         })
     func savedFile(scenario: Scenario) throws {
         let program = try RDBKitProgram.locate()
-        let process = try ServerProcess(scenario.server, options: scenario.options)
+        let process = try ServerProcess.start(for: scenario)
         defer { process.stop() }
         let connection = try process.connect(protocolVersion: scenario.protocolVersion)
         try Workload.fill(connection, for: scenario)
         let truth = try WireTruth.save(connection, of: scenario)
+        if let folder = Environment["RDBKIT_KEEP"] {
+            let name = "\(folder)/\(scenario.server)-seed\(scenario.seed).rdb"
+            try Files.write(try Files.read(process.dumpPath), to: name)
+        }
         do {
             try checkContents(process.dumpPath, program, truth, scenario)
             try checkOtherForms(process.dumpPath, program, scenario)

@@ -8,7 +8,7 @@ struct WireTruthTests {
         "a server that loads the file answers what the server that saved it did",
         arguments: ServerCatalog.available.map { Scenario(server: $0, seed: Scenario.seeds[0]) })
     func reload(scenario: Scenario) throws {
-        let saving = try ServerProcess(scenario.server, options: scenario.options)
+        let saving = try ServerProcess.start(for: scenario)
         defer { saving.stop() }
         let connection = try saving.connect(protocolVersion: scenario.protocolVersion)
         try Workload.fill(connection, for: scenario)
