@@ -11,7 +11,8 @@ public enum Digits {
 
     /// Writes the digits so that they end before `end` and returns where they begin.
     /// `maxByteCount` bytes before `end` must be writable.
-    @unsafe static func write(_ value: UInt64, endingAt end: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+    @unsafe static func write(_ value: UInt64, endingAt end: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>
+    {
         var at = unsafe end
         var rest = value
         let table = unsafe pairs.utf8Start

@@ -37,7 +37,9 @@ public final class LZ4Source: ByteSource {
             inputRange = 0..<inputRange.count + count
         }
         guard unsafe input[3] == 1 else { throw .damaged(.unsupportedVersion, "version 1 of the compressed envelope") }
-        guard unsafe input[4] == 1 else { throw .damaged(.unsupportedInput, "codec 1 (LZ4) in the compressed envelope") }
+        guard unsafe input[4] == 1 else {
+            throw .damaged(.unsupportedInput, "codec 1 (LZ4) in the compressed envelope")
+        }
         guard unsafe input[5] == 0, unsafe input[6] == 1 else {
             throw .damaged(.unsupportedInput, "an RDB in the compressed envelope")
         }

@@ -52,7 +52,8 @@ public enum LZF {
     @unsafe public static func decompress(
         _ input: RawSpan, into output: UnsafeMutableRawBufferPointer
     ) throws(Fault) {
-        var state = unsafe Decompression(outputStart: output.baseAddress!, outputEnd: output.baseAddress! + output.count)
+        var state = unsafe Decompression(
+            outputStart: output.baseAddress!, outputEnd: output.baseAddress! + output.count)
         // The pointer does not outlive the closure; `run` stays within input.count bytes.
         let fault = unsafe input.withUnsafeBytes { bytes -> Fault? in
             guard var at = bytes.baseAddress else { return nil }

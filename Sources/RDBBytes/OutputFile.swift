@@ -1,5 +1,5 @@
-import Glibc
 internal import CZlib
+import Glibc
 
 /// Why output could not be made or finished.
 public enum OutputError: Error, Equatable, Sendable {

@@ -28,7 +28,9 @@ public final class Scratch {
         let block = try window.take(compressedByteCount)
         reserve(byteCount)
         // base holds byteCount bytes and the slack behind them.
-        do { unsafe try LZF.decompress(block, into: UnsafeMutableRawBufferPointer(start: base, count: byteCount)) } catch {
+        do {
+            unsafe try LZF.decompress(block, into: UnsafeMutableRawBufferPointer(start: base, count: byteCount))
+        } catch {
             throw error.decodeError(at: start)
         }
     }

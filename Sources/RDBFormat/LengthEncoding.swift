@@ -24,6 +24,7 @@ extension ByteWindow {
         if first == 0x80 { return UInt64(try bigEndian(UInt32.self)) }
         if first == 0x81 { return try bigEndian(UInt64.self) }
         throw DecodeError(
-            .badLength, at: location(at: offset - 1), expected: "a length (first byte 0x00 to 0x81)", found: .byte(first))
+            .badLength, at: location(at: offset - 1), expected: "a length (first byte 0x00 to 0x81)",
+            found: .byte(first))
     }
 }

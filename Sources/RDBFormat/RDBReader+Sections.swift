@@ -50,7 +50,8 @@ extension RDBReader {
         let at = window.location
         let opcode = try window.length()
         guard opcode == ModuleOpcode.unsigned else {
-            throw DecodeError(.badModule, at: at, expected: "opcode 2 before the time of loading", found: .unsigned(opcode))
+            throw DecodeError(
+                .badModule, at: at, expected: "opcode 2 before the time of loading", found: .unsigned(opcode))
         }
         let when = try window.length()
         try window.skipModuleParts()
@@ -115,7 +116,8 @@ extension RDBReader {
         let at = window.location
         let count = try window.length()
         guard count <= 7 else {
-            throw DecodeError(.badModule, at: at, expected: "at most 7 classes of key metadata", found: .unsigned(count))
+            throw DecodeError(
+                .badModule, at: at, expected: "at most 7 classes of key metadata", found: .unsigned(count))
         }
         for _ in 0..<count {
             try window.skip(4)

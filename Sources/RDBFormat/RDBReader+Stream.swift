@@ -134,7 +134,8 @@ extension RDBReader {
 
     @usableFromInline @inline(never)
     func badLength(_ at: ByteLocation, _ found: UInt64) -> DecodeError {
-        DecodeError(.countMismatch, at: at, expected: "the number of live entries in the nodes", found: .unsigned(found))
+        DecodeError(
+            .countMismatch, at: at, expected: "the number of live entries in the nodes", found: .unsigned(found))
     }
     @usableFromInline @inline(never)
     func badLastID(_ at: ByteLocation) -> DecodeError {

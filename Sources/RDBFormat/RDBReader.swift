@@ -25,7 +25,8 @@ public struct RDBReader: ~Copyable {
     public let version: RDBVersion
     /// Of the entry that `next` returned last.
     public private(set) var header = EntryHeader()
-    @usableFromInline var type = RDBType.string
+    /// The layout of that entry's value.
+    public internal(set) var type = RDBType.string
 
     private let verifiesChecksum: Bool
     private var database: UInt64 = 0
@@ -209,7 +210,8 @@ public struct RDBReader: ~Copyable {
         } else if stored == computed {
             state = .matches(stored)
         } else {
-            throw DecodeError(.checksumMismatch, at: at, expected: "the CRC-64 of the bytes before", found: .hex(stored))
+            throw DecodeError(
+                .checksumMismatch, at: at, expected: "the CRC-64 of the bytes before", found: .hex(stored))
         }
         return RDBEnd(checksum: state, byteCount: window.offset)
     }

@@ -120,7 +120,8 @@ public enum RDBType: UInt8, Sendable, CaseIterable {
         case .stream: NeededVersion(redis: 9)
         case .hashListpack, .zsetListpack, .listQuicklist2, .stream2: NeededVersion(redis: 10)
         case .setListpack, .stream3: NeededVersion(redis: 11)
-        case .hashMetadata, .hashListpackEx, .hashMetadataPreGA, .hashListpackExPreGA: NeededVersion(redis: 12, valkey: nil)
+        case .hashMetadata, .hashListpackEx, .hashMetadataPreGA, .hashListpackExPreGA:
+            NeededVersion(redis: 12, valkey: nil)
         case .stream4: NeededVersion(redis: 13, valkey: nil)
         case .stream5, .array: NeededVersion(redis: 14, valkey: nil)
         case .hashTemplateListpack, .hashTemplateValues: NeededVersion(redis: 15, valkey: nil)

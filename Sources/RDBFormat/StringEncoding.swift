@@ -44,7 +44,8 @@ extension ByteWindow {
         case 0xc2: return .integer(Int64(try littleEndian(Int32.self)))
         case 0xc4...:
             throw DecodeError(
-                .badString, at: location(at: offset - 1), expected: "a string (first byte 0x00 to 0x81 or 0xc0 to 0xc3)",
+                .badString, at: location(at: offset - 1),
+                expected: "a string (first byte 0x00 to 0x81 or 0xc0 to 0xc3)",
                 found: .byte(first))
         default: return .plain(try wideLength(first))
         }

@@ -1,5 +1,5 @@
-public import RDBFormat
 public import RDBBytes
+public import RDBFormat
 import RDBModel
 public import RDBTransforms
 

@@ -69,7 +69,8 @@ public struct Input {
             // The slice lies within the array.
             let result = unsafe bytes.withUnsafeMutableBytes { buffer -> Result<Int, SourceError> in
                 do throws(SourceError) {
-                    return .success(unsafe try source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[have...])))
+                    return .success(
+                        unsafe try source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[have...])))
                 } catch { return .failure(error) }
             }
             let got = try result.get()

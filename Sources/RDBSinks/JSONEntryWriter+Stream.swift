@@ -84,7 +84,11 @@ extension JSONEntryWriter {
             separateInner()
             appendID("{\"id\":\"", entry.id)
             out.append(",\"consumer\":")
-            if let owner = pending.owner(of: index) { consumers.appendName(owner, to: &out) } else { out.append("null") }
+            if let owner = pending.owner(of: index) {
+                consumers.appendName(owner, to: &out)
+            } else {
+                out.append("null")
+            }
             out.append(",\"delivered_at_ms\":")
             out.append(decimal: entry.deliveredAt)
             out.append(",\"deliveries\":")

@@ -162,7 +162,9 @@ extension OutputBuffer {
     /// A number that reads back to the same double; infinities and not-a-number as strings.
     mutating func appendJSON(_ value: Double) {
         // Whole numbers below 2^53 are exact; minus zero needs its point to stay a double.
-        if value == value.rounded(.towardZero), abs(value) < 9_007_199_254_740_992, !(value == 0 && value.sign == .minus) {
+        if value == value.rounded(.towardZero), abs(value) < 9_007_199_254_740_992,
+            !(value == 0 && value.sign == .minus)
+        {
             return append(decimal: Int64(value))
         }
         if value.isNaN { return append("\"nan\"") }

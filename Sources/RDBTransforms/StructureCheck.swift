@@ -14,11 +14,13 @@ public struct StructureCheck: ValueVisitor {
     /// Called with each fault as it is found.
     private let report: (DecodeError) -> Void
 
+    /// Modules whose values were met.
+    public private(set) var modules: Set<ModuleID> = []
+
     private var header = EntryHeader()
     private var duplicates = DuplicateFinder()
     private var isFirstPass = true
     private var elementCount: UInt64 = 0
-    private var declaredCount: UInt64?
     private var duplicateCount = 0
     private static let maxDuplicatesTold = 20
 
@@ -32,9 +34,7 @@ public struct StructureCheck: ValueVisitor {
     private var pending = PendingTable()
     private var ownedCount = 0
     private var assignedCount = 0
-    private var streamLastID: StreamID?
 
-    private var fieldCount: UInt64 = 0
     private var isInPath = false
     private var largeHash: UInt64 = 0
 
@@ -43,7 +43,6 @@ public struct StructureCheck: ValueVisitor {
     public mutating func begin(_ header: EntryHeader) {
         self.header = header
         isFirstPass = true
-        declaredCount = nil
         duplicateCount = 0
         duplicates.start(count: 0)
         checksScoreOrder = header.type == .zset && header.encoding != .skiplist
@@ -177,6 +176,8 @@ public struct StructureCheck: ValueVisitor {
         swap(&previousMember, &presentMember)
     }
 
+    public mutating func module(_ id: ModuleID) { modules.insert(id) }
+
     // MARK: - Streams
 
     public mutating func streamEntry(_ id: StreamID) {
@@ -184,7 +185,6 @@ public struct StructureCheck: ValueVisitor {
     }
 
     public mutating func streamState(_ state: StreamState) {
-        streamLastID = state.lastID
         if let first = state.firstID, let found = firstID, first != found {
             tell(.badStream, "the ID of the first entry as the first ID", .described("another ID"))
         }

@@ -194,7 +194,8 @@ struct ListpackReader: PackedElements {
 
     @usableFromInline @inline(never)
     static func badTotal(_ at: ByteLocation, _ found: UInt64) -> DecodeError {
-        DecodeError(.badListpack, at: at, expected: "the string's length as the listpack's size", found: .unsigned(found))
+        DecodeError(
+            .badListpack, at: at, expected: "the string's length as the listpack's size", found: .unsigned(found))
     }
     @usableFromInline @inline(never)
     static func badEnd(_ at: ByteLocation, _ found: UInt8) -> DecodeError {

@@ -103,7 +103,8 @@ struct StreamNodeDecoder: PackedDecoder {
     @usableFromInline @inline(never)
     static func namesTooLong(_ at: ByteLocation) -> DecodeError {
         DecodeError(
-            .limitExceeded, at: at, expected: "field names of at most 4 MiB in a node", found: .described("longer ones"))
+            .limitExceeded, at: at, expected: "field names of at most 4 MiB in a node", found: .described("longer ones")
+        )
     }
     @usableFromInline @inline(never)
     static func badMaster(_ at: ByteLocation, _ found: Int64) -> DecodeError {

@@ -1,0 +1,69 @@
+public import RDBModel
+
+/// Which servers can load a file: its version, and the newest layout in it. The one table of versions and releases.
+/// Source: formats/rdb.md §1 and §2.3.
+public struct ServerCompatibility: Sendable {
+    private let version: RDBVersion
+    private var needed = NeededVersion(redis: 1)
+    private var seen: Set<RDBType> = []
+    public private(set) var modules: Set<String> = []
+    private var hasVectorSets = false
+
+    public init(version: RDBVersion) { self.version = version }
+
+    public mutating func add(_ type: RDBType) {
+        guard seen.insert(type).inserted else { return }
+        let other = type.neededVersion
+        needed.redis = Self.higher(needed.redis, other.redis)
+        needed.valkey = Self.higher(needed.valkey, other.valkey)
+    }
+
+    public mutating func addFunctions() {
+        needed.redis = Self.higher(needed.redis, 10)
+    }
+
+    /// Vector sets are stored as a module's value but belong to Redis since 8.0.
+    public mutating func add(_ module: ModuleID) {
+        if module.name == "vectorset" { hasVectorSets = true } else { modules.insert(module.name) }
+    }
+
+    private static func higher(_ left: Int?, _ right: Int?) -> Int? {
+        guard let left, let right else { return nil }
+        return max(left, right)
+    }
+
+    /// The first release of Redis that loads the file, nil where none does.
+    public var redis: String? {
+        guard version.family == .redis, let needed = needed.redis else { return nil }
+        let number = max(version.number, needed)
+        if hasVectorSets, number <= 12 { return "8.0" }
+        return Self.redisReleases.first { $0.rdb >= number }?.release
+    }
+
+    /// The first release of Valkey that loads the file with its default settings, nil where none does.
+    public var valkey: String? {
+        guard let needed = needed.valkey, !hasVectorSets else { return nil }
+        if version.family == .redis { return version.number <= 11 && needed <= 11 ? "7.2" : nil }
+        return Self.valkeyReleases.first { $0.rdb >= max(version.number, needed) }?.release
+    }
+
+    /// `loadable by Redis >= 7.4; not by Valkey; needs module ReJSON-RL`
+    public var sentence: String {
+        var parts: [String] = []
+        let able = [redis.map { "Redis >= \($0)" }, valkey.map { "Valkey >= \($0)" }].compactMap { $0 }
+        if !able.isEmpty { parts.append("loadable by " + able.joined(separator: ", ")) }
+        let unable = [redis == nil ? "Redis" : nil, valkey == nil ? "Valkey" : nil].compactMap { $0 }
+        if !unable.isEmpty {
+            parts.append((able.isEmpty ? "not loadable by " : "not by ") + unable.joined(separator: " or "))
+        }
+        let names = modules.sorted()
+        if !names.isEmpty { parts.append("needs module\(names.count > 1 ? "s" : "") " + names.joined(separator: ", ")) }
+        return parts.joined(separator: "; ")
+    }
+
+    private static let redisReleases: [(rdb: Int, release: String)] = [
+        (1, "1.0"), (2, "2.4"), (6, "2.6"), (7, "3.2"), (8, "4.0"), (9, "5.0"), (10, "7.0"), (11, "7.2"), (12, "7.4"),
+        (13, "8.6"), (14, "8.8"), (15, "8.10"),
+    ]
+    private static let valkeyReleases: [(rdb: Int, release: String)] = [(80, "9.0"), (81, "9.2")]
+}

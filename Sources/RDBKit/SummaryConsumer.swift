@@ -1,0 +1,41 @@
+public import RDBBytes
+public import RDBFormat
+public import RDBTransforms
+
+/// What a file is, from its sections, entry heads and lengths; values are stepped over.
+public struct SummaryConsumer: EntryConsumer {
+    public static var rereadsValues: Bool { false }
+
+    public private(set) var summary = FileSummary()
+    public private(set) var compatibility: ServerCompatibility
+    private let now: Int64
+
+    public init(version: RDBVersion, now: Int64) {
+        compatibility = ServerCompatibility(version: version)
+        self.now = now
+    }
+
+    public mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
+        let header = reader.header
+        compatibility.add(reader.type)
+        try reader.skipValue()
+        summary.add(header, key: reader.key, valueByteCount: reader.offset - header.valueOffset, now: now)
+    }
+
+    public mutating func section(_ item: RDBItem) {
+        switch item {
+        case .aux(let field): summary.add(field)
+        case .function(let library):
+            summary.functions.append(library)
+            compatibility.addFunctions()
+        case .moduleAux(let aux):
+            summary.moduleAuxes.append(aux)
+            compatibility.add(aux.module)
+        case .slotInfo: summary.slotInfoCount += 1
+        case .hashTemplate: summary.hashTemplateCount += 1
+        default: break
+        }
+    }
+
+    public mutating func finish() { summary.finish() }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import RDBKit
+
+struct JSONCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "json",
+        abstract: "Write entries as JSON Lines.",
+        discussion: """
+            One object a line: db, key, type, encoding, expires_at_ms, idle_seconds, lfu_freq, field_expires_at_ms and \
+            value, in this order, absent where they do not apply. A byte string that is not UTF-8 is written as $base64: \
+            and its base64, so that every string reads back to the same bytes.
+            """)
+
+    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    var inputs: [String]
+
+    @OptionGroup(title: "Selection") var selection: SelectionOptions
+    @OptionGroup(title: "JSON") var json: JSONFormOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Run") var options: RunOptions
+
+    func run() throws {
+        let run = InputRun(options)
+        let file = try run.open(output)
+        var consumer = JSONConsumer(JSONEntryWriter(file, options: json.options))
+        var wanted = selection.selection()
+        let limit = wanted.limit
+        let status = run.forEach(inputs) { reader, path in
+            // --limit counts over all inputs.
+            wanted.limit = limit.map { $0 - min($0, consumer.writer.writtenEntries) }
+            return run.run(&reader, path, wanted, &consumer) { $0.writer.flush() }
+        }
+        consumer.writer.finish()
+        try run.finish(file, failure: consumer.writer.failure, status: status)
+    }
+}

@@ -1,0 +1,188 @@
+import Glibc
+import RDBKit
+
+/// Messages and progress on standard error.
+final class Diagnostics {
+    private let quiet: Bool
+    private let colors: Bool
+    private let format: ErrorFormat
+    private let showsProgress: Bool
+    private let forcesProgress: Bool
+    private var hasProgressLine = false
+    private let started = currentMilliseconds()
+    private var lastShown: Int64 = 0
+    private var tellsOfSkipped = 0
+    private static let maxNoticesOfAKind = 20
+
+    init(quiet: Bool, colors: Bool, format: ErrorFormat, showsProgress: Bool, forcesProgress: Bool) {
+        self.quiet = quiet
+        self.colors = colors
+        self.format = format
+        self.showsProgress = showsProgress
+        self.forcesProgress = forcesProgress
+    }
+
+    // MARK: - Errors
+
+    func error(_ fault: EntryFault, input: String) {
+        if fault.error.code == .interrupted { return }
+        var text = "\(input): \(fault.error.place)"
+        if let database = fault.database {
+            text += " (db \(database)"
+            if let key = fault.key { text += ", key \(Self.quoted(key))" }
+            text += ")"
+        }
+        text += ": \(Self.message(of: fault.error))"
+        if fault.isSkipped { text += "; left out" }
+        error(
+            text,
+            .members(
+                ("code", .text(fault.error.code.rawValue)), ("message", .text(Self.message(of: fault.error))),
+                ("input", .text(input)), ("offset", .unsigned(fault.error.offset)),
+                ("inner_offset", fault.error.innerOffset.map { .unsigned($0) }),
+                ("db", fault.database.map { .unsigned($0) }), ("key", fault.key.map { .bytes($0) })))
+    }
+
+    func error(_ failure: InputError) {
+        switch failure.cause {
+        case .interrupted: break
+        case .system(let number):
+            let words = Self.systemMessage(number)
+            error(
+                "\(failure.path): cannot read: \(words)",
+                .members(("code", .text("cannotOpen")), ("message", .text(words)), ("input", .text(failure.path))))
+        case .damaged(let code, let expected):
+            let words = "\(code.words): expected \(expected)"
+            error(
+                "\(failure.path): byte 0: \(words)",
+                .members(
+                    ("code", .text(code.rawValue)), ("message", .text(words)), ("input", .text(failure.path)),
+                    ("offset", .unsigned(0))))
+        }
+    }
+
+    func error(_ failure: OutputError) {
+        switch failure {
+        case .cannotCreate(let path, let number):
+            let words = "cannot create: \(Self.systemMessage(number))"
+            error("\(path): \(words)", .members(("code", .text("cannotCreate")), ("message", .text(words))))
+        case .system(let number) where !failure.isClosedPipe:
+            let words = "cannot write: \(Self.systemMessage(number))"
+            error(words, .members(("code", .text("writeFailed")), ("message", .text(words))))
+        default: break
+        }
+    }
+
+    func missing(_ key: [UInt8], input: String) {
+        error(
+            "\(input): no key \(Self.quoted(key))",
+            .members(
+                ("code", .text("noSuchKey")), ("message", .text("no such key")), ("input", .text(input)),
+                ("key", .bytes(key))))
+    }
+
+    func error(_ text: String, code: String) {
+        error(text, .members(("code", .text(code)), ("message", .text(text))))
+    }
+
+    private func error(_ text: String, _ object: JSONValue) {
+        clearProgress()
+        if format == .json {
+            var out = OutputBuffer(capacity: 512)
+            object.append(to: &out)
+            out.append("\n")
+            write(out.bytes)
+        } else {
+            write("\(colors ? "\u{1b}[31mrdbkit:\u{1b}[0m" : "rdbkit:") \(text)\n")
+        }
+    }
+
+    private static func message(of error: DecodeError) -> String {
+        if error.code == .readFailed, case .number(let number) = error.found {
+            return "cannot read: \(systemMessage(Int32(truncatingIfNeeded: number)))"
+        }
+        return error.message
+    }
+
+    private static func systemMessage(_ number: Int32) -> String {
+        // strerror's text is copied at once; this program reports from one thread.
+        unsafe String(cString: strerror(number))
+    }
+
+    /// A key for people: printable ASCII and UTF-8 as they are, the rest escaped, long ones cut.
+    private static func quoted(_ key: [UInt8]) -> String {
+        let shown = key.count > 200 ? Array(key.prefix(200)) : key
+        var out = OutputBuffer(capacity: 512)
+        JSONValue.bytes(shown).append(to: &out)
+        return String(decoding: out.bytes.array, as: UTF8.self) + (shown.count < key.count ? "…" : "")
+    }
+
+    // MARK: - Notices
+
+    func notice(_ text: String) {
+        if quiet { return }
+        clearProgress()
+        write("rdbkit: \(text)\n")
+    }
+
+    func notice(_ notice: Notice, input: String) {
+        switch notice {
+        case .unknownVersion(let version):
+            self.notice("\(input): \(version.magic) is newer than this release knows; reading on")
+        case .foreign(.inlineUpdate):
+            self.notice("\(input): an inline update stands in the file and is not applied")
+        case .foreign: break
+        case .skipped(let fault):
+            tellsOfSkipped += 1
+            if tellsOfSkipped <= Self.maxNoticesOfAKind { error(fault, input: input) }
+        case .trailingBytes(let count, let offset):
+            self.notice("\(input): \(count) bytes follow the end of the RDB at byte \(offset) and are not read")
+        }
+    }
+
+    func skippedTotal(_ count: UInt64, input: String) {
+        error("\(input): \(count) value\(count == 1 ? "" : "s") left out", code: "skipped")
+    }
+
+    // MARK: - Progress
+
+    /// For `EntryLoop.progress`; nil when none is shown.
+    func progress(input: String) -> ((UInt64, UInt64, UInt64?) -> Void)? {
+        guard showsProgress else { return nil }
+        return { [self] entries, consumed, total in show(input, entries, consumed, total) }
+    }
+
+    private func show(_ input: String, _ entries: UInt64, _ consumed: UInt64, _ total: UInt64?) {
+        let now = currentMilliseconds()
+        // Work that is over within a second shows none.
+        guard now - lastShown >= 200, forcesProgress || now - started >= 1000 else { return }
+        lastShown = now
+        let seconds = max(0.001, Double(now - started) / 1000)
+        let rate = Double(consumed) / seconds
+        var text = ""
+        if let total, total > 0 {
+            text += "\(min(100, consumed * 100 / total)) %  "
+        }
+        text +=
+            "\(humanByteCount(consumed))  \(humanByteCount(UInt64(rate)))/s  \(UInt64(Double(entries) / seconds)) keys/s"
+        if let total, rate > 0, total > consumed {
+            let left = UInt64(Double(total - consumed) / rate)
+            text += "  ETA \(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60)"
+        }
+        write(isatty(STDERR_FILENO) == 1 ? "\r\u{1b}[K\(text)" : "\(text)\n")
+        hasProgressLine = isatty(STDERR_FILENO) == 1
+    }
+
+    func clearProgress() {
+        guard hasProgressLine else { return }
+        hasProgressLine = false
+        write("\r\u{1b}[K")
+    }
+
+    private func write(_ text: String) { text.withRawSpan { write($0) } }
+
+    private func write(_ bytes: RawSpan) {
+        // Nothing is left to tell a failure of standard error to.
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import RDBKit
+
+/// What every command does around its own work: opens inputs one after another, tells what goes wrong, and ends with
+/// the status that it has.
+struct InputRun {
+    let options: RunOptions
+    let diagnostics: Diagnostics
+
+    init(_ options: RunOptions) {
+        self.options = options
+        diagnostics = options.diagnostics()
+    }
+
+    /// Opens each input and hands its reader to `body`, which returns how it went.
+    func forEach(_ inputs: [String], _ body: (inout RDBReader, String) -> ExitStatus) -> ExitStatus {
+        var status = ExitStatus.done
+        for path in inputs {
+            if status == .interrupted { break }
+            do throws(InputError) {
+                let input = try Input(path: path)
+                do throws(DecodeError) {
+                    var reader = try RDBReader(input.source)
+                    status = status.combined(with: body(&reader, path))
+                } catch {
+                    let fault = EntryFault(error: error, database: nil, key: nil, isSkipped: false)
+                    diagnostics.error(fault, input: path)
+                    status = status.combined(with: ExitStatus(error))
+                }
+            } catch {
+                diagnostics.error(error)
+                status = status.combined(with: ExitStatus(error.cause, isOpening: true))
+            }
+        }
+        return status
+    }
+
+    /// The loop over one input's entries, with this run's notices and progress.
+    func loop(_ path: String, _ selection: Selection) -> EntryLoop {
+        var loop = EntryLoop(selection: selection)
+        loop.onError = options.onError
+        loop.notice = { [diagnostics] in diagnostics.notice($0, input: path) }
+        loop.progress = diagnostics.progress(input: path)
+        return loop
+    }
+
+    /// Runs over one input's entries. `flush` writes what was decoded, before an error is told.
+    func run<C: EntryConsumer & ~Copyable>(
+        _ reader: inout RDBReader, _ path: String, _ selection: Selection, _ consumer: inout C,
+        flush: (inout C) -> Void
+    ) -> ExitStatus {
+        defer { diagnostics.clearProgress() }
+        do throws(EntryFault) {
+            let outcome = try loop(path, selection).run(&reader, &consumer)
+            flush(&consumer)
+            guard outcome.skippedCount > 0 else { return .done }
+            diagnostics.clearProgress()
+            diagnostics.skippedTotal(outcome.skippedCount, input: path)
+            return .damagedInput
+        } catch {
+            flush(&consumer)
+            diagnostics.clearProgress()
+            diagnostics.error(error, input: path)
+            return ExitStatus(error.error)
+        }
+    }
+
+    /// Opens the output.
+    func open(_ output: OutputOptions) throws -> OutputFile {
+        do throws(OutputError) { return try output.open() } catch {
+            diagnostics.error(error)
+            throw ExitStatus(error).exitCode
+        }
+    }
+
+    /// Gives the output its name, or removes what would look whole and is not, and ends with the status.
+    func finish(_ file: OutputFile, failure: OutputError?, status: ExitStatus) throws {
+        var failure = failure
+        if failure == nil, status != .interrupted {
+            do throws(OutputError) { try file.finish() } catch { failure = error }
+        }
+        if failure != nil || status == .interrupted { file.discard() }
+        if let failure {
+            diagnostics.error(failure)
+            let own = ExitStatus(failure)
+            if own != .done { throw own.exitCode }
+        } else if status != .done {
+            throw status.exitCode
+        }
+    }
+}

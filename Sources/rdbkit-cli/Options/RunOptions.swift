@@ -1,0 +1,63 @@
+public import ArgumentParser
+import Glibc
+public import RDBKit
+
+enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
+    case auto, always, never
+}
+
+enum ErrorFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+}
+
+/// How a run behaves besides what it reads and writes; the same on every command.
+struct RunOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "After a value that cannot be decoded: stop, or skip it where its end is known.", valueName: "what"))
+    var onError = EntryLoop.OnError.stop
+
+    @Flag(inversion: .prefixedNo, help: "Show progress on standard error. By default on a terminal, for long work.")
+    var progress: Bool?
+
+    @Flag(name: .shortAndLong, help: "Write no messages but errors.")
+    var quiet = false
+
+    @Option(help: ArgumentHelp("Colour messages: auto, always or never. NO_COLOR is obeyed.", valueName: "when"))
+    var color = ColorChoice.auto
+
+    @Option(help: ArgumentHelp("Write each error as text, or as one JSON object.", valueName: "format"))
+    var errorFormat = ErrorFormat.text
+
+    private static var hasNoColor: Bool { unsafe getenv("NO_COLOR") != nil }
+
+    func diagnostics() -> Diagnostics {
+        let isTerminal = isatty(STDERR_FILENO) == 1
+        let colors: Bool =
+            switch color {
+            case .always: true
+            case .never: false
+            case .auto: isTerminal && !Self.hasNoColor
+            }
+        return Diagnostics(
+            quiet: quiet, colors: colors, format: errorFormat,
+            showsProgress: progress ?? (isTerminal && !quiet), forcesProgress: progress == true)
+    }
+}
+
+extension EntryLoop.OnError: ExpressibleByArgument {}
+
+/// Where results go.
+struct OutputOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Write to this file, which appears when it is whole; .gz compresses. - is standard output.",
+            valueName: "file"))
+    var output: String?
+
+    func open() throws(OutputError) -> OutputFile {
+        guard let output, output != "-" else { return OutputFile() }
+        return try OutputFile(path: output)
+    }
+}

@@ -1,0 +1,132 @@
+import RDBKit
+
+/// Findings of `check`, written as they come.
+final class CheckReport {
+    private let file: OutputFile
+    private let format: CheckFormat
+    private let quiet: Bool
+    private var out = OutputBuffer(capacity: 4096)
+    private(set) var failure: OutputError?
+
+    init(_ file: OutputFile, format: CheckFormat, quiet: Bool) {
+        self.file = file
+        self.format = format
+        self.quiet = quiet
+        if format == .csv { out.append("input,offset,inner_offset,db,key,code,message\n") }
+    }
+
+    func fault(_ fault: EntryFault, input: String) {
+        let error = fault.error
+        switch format {
+        case .text:
+            out.append("\(input): \(error.place)")
+            if let database = fault.database {
+                out.append(" (db \(database)")
+                if let key = fault.key {
+                    out.append(", key ")
+                    JSONValue.bytes(key).append(to: &out)
+                }
+                out.append(")")
+            }
+            out.append(": \(error.message)\n")
+        case .json:
+            JSONValue.members(
+                ("input", .text(input)), ("offset", .unsigned(error.offset)),
+                ("inner_offset", error.innerOffset.map { .unsigned($0) }),
+                ("db", fault.database.map { .unsigned($0) }), ("key", fault.key.map { .bytes($0) }),
+                ("code", .text(error.code.rawValue)), ("message", .text(error.message))
+            ).append(to: &out)
+            out.append("\n")
+        case .csv:
+            let cells: [String] = [
+                input, String(error.offset), error.innerOffset.map { String($0) } ?? "",
+                fault.database.map { String($0) } ?? "", fault.key.map { jsonText($0) } ?? "", error.code.rawValue,
+                error.message,
+            ]
+            out.append(cells.map(Self.csvCell).joined(separator: ",") + "\n")
+        }
+        if out.byteCount > 64 << 10 { flush() }
+    }
+
+    func end(
+        input: String, version: RDBVersion, consumer: CheckConsumer, end: RDBEnd?, isWhole: Bool, byteCount: UInt64
+    ) {
+        let checksum = end.map { ChecksumState($0.checksum) } ?? .notReached
+        switch format {
+        case .text:
+            if quiet { break }
+            let keys = "\(consumer.entryCount) key\(consumer.entryCount == 1 ? "" : "s")"
+            if consumer.faultCount == 0 {
+                out.append(
+                    "\(input): sound: \(version.magic), \(keys), \(byteCount) bytes, checksum \(checksum.words)\n")
+            } else {
+                let faults = "\(consumer.faultCount) fault\(consumer.faultCount == 1 ? "" : "s")"
+                out.append("\(input): \(faults) in \(keys)")
+                out.append(isWhole ? "\n" : "; reading ended at byte \(byteCount)\n")
+            }
+            out.append("\(input): \(consumer.compatibility.sentence)\n")
+        case .json:
+            JSONValue.members(
+                ("input", .text(input)), ("sound", .bool(consumer.faultCount == 0)),
+                ("faults", .unsigned(consumer.faultCount)), ("keys", .unsigned(consumer.entryCount)),
+                ("rdb_version", .integer(Int64(version.number))), ("family", .text(version.family.rawValue)),
+                ("read_bytes", .unsigned(byteCount)), ("whole", .bool(isWhole)),
+                ("checksum", .text(checksum.rawValue)), ("loadable", consumer.compatibility.json)
+            ).append(to: &out)
+            out.append("\n")
+        case .csv: break
+        }
+    }
+
+    func flush() {
+        if failure == nil {
+            do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
+        }
+        out.truncate(to: 0)
+    }
+
+    private func jsonText(_ bytes: [UInt8]) -> String {
+        var text = OutputBuffer(capacity: 256)
+        JSONValue.bytes(bytes).append(to: &text)
+        // Without the quotes: the CSV has its own.
+        return String(decoding: text.bytes.array.dropFirst().dropLast(), as: UTF8.self)
+    }
+
+    private static func csvCell(_ text: String) -> String {
+        guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
+        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+}
+
+/// A checksum's state in reports.
+enum ChecksumState: String {
+    case ok, absent, mismatch
+    case notVerified = "not-verified"
+    case notReached = "not-reached"
+
+    init(_ checksum: RDBEnd.Checksum) {
+        switch checksum {
+        case .matches: self = .ok
+        case .absent: self = .absent
+        case .unverified: self = .notVerified
+        }
+    }
+
+    var words: String {
+        switch self {
+        case .ok: "ok"
+        case .absent: "absent"
+        case .mismatch: "does not match"
+        case .notVerified: "not verified"
+        case .notReached: "not reached"
+        }
+    }
+}
+
+extension ServerCompatibility {
+    var json: JSONValue {
+        .members(
+            ("redis", redis.map { .text($0) } ?? .null), ("valkey", valkey.map { .text($0) } ?? .null),
+            ("modules", .array(modules.sorted().map { .text($0) })))
+    }
+}

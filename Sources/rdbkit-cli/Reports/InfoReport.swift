@@ -1,0 +1,200 @@
+import RDBKit
+
+/// What `info` tells of one input.
+struct InfoReport {
+    let path: String
+    let version: RDBVersion
+    let consumer: SummaryConsumer
+    let end: RDBEnd?
+    let fault: DecodeError?
+    let byteCount: UInt64
+
+    private var summary: FileSummary { consumer.summary }
+
+    private var checksum: ChecksumState {
+        if let end { return ChecksumState(end.checksum) }
+        return fault?.code == .checksumMismatch ? .mismatch : .notReached
+    }
+
+    private var writer: String? {
+        if let version = summary.aux("valkey-ver") { return "Valkey \(version)" }
+        return summary.aux("redis-ver").map { "Redis \($0)" }
+    }
+
+    private var databases: [(number: UInt64, content: FileSummary.Database)] {
+        summary.databases.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    private static func types(_ database: FileSummary.Database) -> [(type: ValueType, tally: FileSummary.Tally)] {
+        ValueType.allCases.compactMap { type in database.types[type].map { (type, $0) } }
+    }
+
+    // MARK: - For people
+
+    var text: String {
+        var text = "\(path)\n"
+        func line(_ name: String, _ value: String) {
+            text += "  \(name):" + String(repeating: " ", count: max(1, 14 - name.count)) + value + "\n"
+        }
+        line("format", "\(version.magic)\(version.isKnown ? "" : " (newer than this release knows)")")
+        line("writer", writer ?? "not stated")
+        if let time = summary.aux("ctime").flatMap({ Int64($0) }) {
+            line("created", CivilTime.text(milliseconds: time * 1000))
+        }
+        if let memory = summary.aux("used-mem").flatMap({ UInt64($0) }) { line("used memory", humanByteCount(memory)) }
+        line("size", "\(humanByteCount(byteCount)) (\(byteCount) bytes)")
+        line("checksum", checksum.words)
+        line("loadable", consumer.compatibility.sentence)
+        if let fault { line("incomplete", "reading ended at \(fault.place)") }
+        line("keys", "\(summary.keyCount)")
+        line("key bytes", humanByteCount(summary.keyByteCount))
+        line("value bytes", humanByteCount(summary.valueByteCount))
+        line(
+            "expiry",
+            "\(summary.expiry.none) without, \(summary.expiry.future) to come, \(summary.expiry.past) past")
+        if let earliest = summary.expiry.earliest, let latest = summary.expiry.latest {
+            line("expires", "from \(CivilTime.text(milliseconds: earliest)) to \(CivilTime.text(milliseconds: latest))")
+        }
+        if summary.withIdleTime > 0 { line("idle times", "\(summary.withIdleTime) keys") }
+        if summary.withFrequency > 0 { line("LFU counters", "\(summary.withFrequency) keys") }
+        if let largest = summary.largestKey {
+            let key = keyText(largest.key)
+            line("largest value", "\(humanByteCount(largest.valueByteCount)) in db \(largest.database), key \(key)")
+        }
+        text += typeTable + encodingTable + sections
+        return text
+    }
+
+    private var typeTable: String {
+        guard summary.keyCount > 0 else { return "" }
+        var table = TextTable(["db", "type", "keys", "value bytes", "share"])
+        for (number, database) in databases {
+            for (type, tally) in Self.types(database) {
+                table.add(String(number), type.name, String(tally.count), String(tally.valueByteCount), share(tally))
+            }
+        }
+        return "\n" + table.text
+    }
+
+    private var encodingTable: String {
+        guard summary.keyCount > 0 else { return "" }
+        var table = TextTable(["encoding", "keys", "value bytes", "share"])
+        for (name, tally) in summary.encodings.sorted(by: { $0.key < $1.key }) {
+            table.add(name, String(tally.count), String(tally.valueByteCount), share(tally))
+        }
+        return "\n" + table.text
+    }
+
+    private var sections: String {
+        var text = ""
+        if !summary.auxFields.isEmpty {
+            text += "\naux fields\n"
+            for (field, count) in summary.auxFields {
+                text += "  \(field.name.text) = \(keyText(Array(field.value.bytes.prefix(200))))"
+                text += count > 1 ? " (and \(count - 1) more)\n" : "\n"
+            }
+        }
+        if !summary.functions.isEmpty {
+            text += "\nfunction libraries\n"
+            for library in summary.functions {
+                text += "  \(library.name) (\(library.engine), \(humanByteCount(library.code.byteCount)))\n"
+            }
+        }
+        if !summary.moduleAuxes.isEmpty {
+            text += "\nmodule data\n"
+            for aux in summary.moduleAuxes {
+                text += "  \(aux.module) (\(aux.when == 1 ? "before" : "after") the keys)\n"
+            }
+        }
+        if summary.hashTemplateCount > 0 { text += "\nhash templates: \(summary.hashTemplateCount)\n" }
+        if summary.slotInfoCount > 0 { text += "\nslots with keys: \(summary.slotInfoCount)\n" }
+        return text
+    }
+
+    private func share(_ tally: FileSummary.Tally) -> String {
+        let thousandths = summary.valueByteCount == 0 ? 0 : tally.valueByteCount * 1000 / summary.valueByteCount
+        return "\(thousandths / 10).\(thousandths % 10) %"
+    }
+
+    private func keyText(_ key: [UInt8]) -> String {
+        var out = OutputBuffer(capacity: 256)
+        JSONValue.bytes(key.count > 200 ? Array(key.prefix(200)) : key).append(to: &out)
+        return String(decoding: out.bytes.array, as: UTF8.self)
+    }
+
+    // MARK: - For machines
+
+    var json: JSONValue {
+        .members(
+            ("input", .text(path)), ("rdb_version", .integer(Int64(version.number))),
+            ("family", .text(version.family.rawValue)), ("magic", .text(version.magic)),
+            ("known", .bool(version.isKnown)), ("writer", writer.map { .text($0) }),
+            ("size_bytes", .unsigned(byteCount)), ("whole", .bool(end != nil)),
+            ("checksum", .text(checksum.rawValue)), ("loadable", consumer.compatibility.json),
+            ("keys", .unsigned(summary.keyCount)), ("key_bytes", .unsigned(summary.keyByteCount)),
+            ("value_bytes", .unsigned(summary.valueByteCount)), ("expiry", expiryJSON),
+            ("idle_time_keys", .unsigned(summary.withIdleTime)),
+            ("lfu_frequency_keys", .unsigned(summary.withFrequency)), ("largest_value", largestJSON),
+            ("databases", .array(databases.map { databaseJSON($0.number, $0.content) })),
+            (
+                "encodings",
+                .array(
+                    summary.encodings.sorted { $0.key < $1.key }.map { name, tally in
+                        let words = name.split(separator: " ").map { String($0) }
+                        return .members(
+                            ("type", .text(words[0])), ("encoding", .text(words[1])), ("keys", .unsigned(tally.count)),
+                            ("value_bytes", .unsigned(tally.valueByteCount)))
+                    })
+            ),
+            ("aux", .object(summary.auxFields.map { (name: $0.field.name.text, value: .bytes($0.field.value.bytes)) })),
+            (
+                "functions",
+                .array(
+                    summary.functions.map {
+                        .members(
+                            ("name", .text($0.name)), ("engine", .text($0.engine)),
+                            ("code_bytes", .unsigned($0.code.byteCount)))
+                    })
+            ),
+            (
+                "module_aux",
+                .array(
+                    summary.moduleAuxes.map {
+                        .members(
+                            ("module", .text($0.module.name)),
+                            ("encoding_version", .integer(Int64($0.module.encodingVersion))),
+                            ("when", .unsigned($0.when)))
+                    })
+            ), ("hash_templates", .unsigned(summary.hashTemplateCount)),
+            ("slot_infos", .unsigned(summary.slotInfoCount)))
+    }
+
+    private var expiryJSON: JSONValue {
+        .members(
+            ("none", .unsigned(summary.expiry.none)), ("past", .unsigned(summary.expiry.past)),
+            ("future", .unsigned(summary.expiry.future)),
+            ("earliest_ms", summary.expiry.earliest.map { .integer($0) }),
+            ("latest_ms", summary.expiry.latest.map { .integer($0) }))
+    }
+
+    private var largestJSON: JSONValue? {
+        summary.largestKey.map {
+            .members(
+                ("db", .unsigned($0.database)), ("key", .bytes($0.key)), ("value_bytes", .unsigned($0.valueByteCount)))
+        }
+    }
+
+    private func databaseJSON(_ number: UInt64, _ database: FileSummary.Database) -> JSONValue {
+        .members(
+            ("db", .unsigned(number)), ("keys", .unsigned(database.keys)), ("expires", .unsigned(database.expires)),
+            (
+                "types",
+                .array(
+                    Self.types(database).map {
+                        .members(
+                            ("type", .text($0.type.name)), ("keys", .unsigned($0.tally.count)),
+                            ("value_bytes", .unsigned($0.tally.valueByteCount)))
+                    })
+            ))
+    }
+}
