@@ -108,6 +108,7 @@ package struct Comparison {
         case (.list(let expected), .list(let found)):
             expectList("value", expected, found)
         case (.set(let expected), .set(let found)):
+            if expected == found { return }
             let table = { (set: Set<Bytes>) in Dictionary(uniqueKeysWithValues: set.map { ($0, true) }) }
             expectTable("value", table(expected), table(found))
         case (.sortedSet(let expected), .sortedSet(let found)):
@@ -155,6 +156,7 @@ package struct Comparison {
 
     /// Notes the first element that differs, and the counts if they do.
     mutating func expectList<Element: Equatable>(_ path: String, _ expected: [Element], _ found: [Element]) {
+        if expected == found { return }
         expect("\(path).count", expected.count, found.count)
         for (index, pair) in zip(expected, found).enumerated() where pair.0 != pair.1 {
             if let expected = pair.0 as? Bytes, let found = pair.1 as? Bytes {
@@ -170,6 +172,7 @@ package struct Comparison {
     private mutating func expectTable<Value: Equatable>(
         _ path: String, _ expected: [Bytes: Value], _ found: [Bytes: Value]
     ) {
+        if expected == found { return }
         expect("\(path).count", expected.count, found.count)
         let names = expected.keys.sorted { $0.precedes($1) }
         if let missing = names.first(where: { found[$0] == nil }) {

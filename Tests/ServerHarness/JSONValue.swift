@@ -51,7 +51,12 @@ private struct JSONParser {
     }
 
     private mutating func skipSpace() {
-        while position < text.count, [0x20, 0x09, 0x0a, 0x0d].contains(text[position]) { position += 1 }
+        while position < text.count {
+            switch text[position] {
+            case 0x20, 0x09, 0x0a, 0x0d: position += 1
+            default: return
+            }
+        }
     }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {
@@ -117,7 +122,7 @@ private struct JSONParser {
 
     private mutating func takeDigits() -> Int {
         let start = position
-        while position < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[position]) { position += 1 }
+        while position < text.count, text[position] >= 0x30, text[position] <= 0x39 { position += 1 }
         return position - start
     }
 
@@ -213,8 +218,18 @@ private struct JSONParser {
 
     private mutating func parseHexadecimal() throws -> UInt32 {
         guard position + 4 <= text.count else { throw fault("four digits") }
-        let digits = String(decoding: text[position..<position + 4], as: UTF8.self)
-        guard digits.allSatisfy(\.isHexDigit), let value = UInt32(digits, radix: 16) else { throw fault("four digits") }
+        var value: UInt32 = 0
+        for offset in 0..<4 {
+            let character = text[position + offset]
+            let digit: UInt8
+            switch character {
+            case 0x30...0x39: digit = character - 0x30
+            case 0x41...0x46: digit = character - 0x41 + 10
+            case 0x61...0x66: digit = character - 0x61 + 10
+            default: throw fault("four digits")
+            }
+            value = value << 4 | UInt32(digit)
+        }
         position += 4
         return value
     }

@@ -44,21 +44,24 @@ package struct RESPParser {
     private mutating func parse() throws -> RESPValue? {
         guard let line = takeLine() else { return nil }
         guard let marker = line.first else { throw HarnessError("an empty line instead of a reply") }
+        switch marker {
+        case UInt8(ascii: "$"), UInt8(ascii: "!"), UInt8(ascii: "="):
+            return try parseBulk(marker, count: try number(line))
+        case UInt8(ascii: ":"): return .integer(Int64(try number(line)))
+        case UInt8(ascii: "*"), UInt8(ascii: "%"), UInt8(ascii: "~"), UInt8(ascii: ">"), UInt8(ascii: "|"):
+            return try parseAggregate(marker, count: try number(line))
+        default: break
+        }
         let text = String(decoding: line.dropFirst(), as: UTF8.self)
         switch marker {
         case UInt8(ascii: "+"): return .simple(text)
         case UInt8(ascii: "-"): return .error(text)
-        case UInt8(ascii: ":"): return .integer(try number(text))
         case UInt8(ascii: "_"): return .null
         case UInt8(ascii: "("): return .bigNumber(text)
         case UInt8(ascii: "#"): return .boolean(text == "t")
         case UInt8(ascii: ","):
             guard let value = Double(exactly: text) else { throw HarnessError("not a double: \(text)") }
             return .double(value)
-        case UInt8(ascii: "$"), UInt8(ascii: "!"), UInt8(ascii: "="):
-            return try parseBulk(marker, count: Int(try number(text)))
-        case UInt8(ascii: "*"), UInt8(ascii: "%"), UInt8(ascii: "~"), UInt8(ascii: ">"), UInt8(ascii: "|"):
-            return try parseAggregate(marker, count: Int(try number(text)))
         default:
             throw HarnessError("not a reply: \(Bytes(line).quoted)")
         }
@@ -109,8 +112,23 @@ package struct RESPParser {
         return buffer[position..<position + length]
     }
 
-    private func number(_ text: String) throws -> Int64 {
-        guard let value = Int64(text) else { throw HarnessError("not a number: \(text)") }
-        return value
+    /// The decimal number after the marker.
+    private func number(_ line: ArraySlice<UInt8>) throws -> Int {
+        let isNegative = line.count > 1 && line[line.startIndex + 1] == UInt8(ascii: "-")
+        var value = 0
+        var digits = 0
+        for index in line.startIndex + (isNegative ? 2 : 1)..<line.endIndex {
+            let digit = Int(line[index]) - 0x30
+            // Negative on the way, for the sake of the smallest number.
+            let (shifted, overflows) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflowsToo) = shifted.subtractingReportingOverflow(digit)
+            guard (0...9).contains(digit), !overflows, !overflowsToo else { break }
+            value = sum
+            digits += 1
+        }
+        guard digits > 0, digits == line.count - (isNegative ? 2 : 1), isNegative || value != .min else {
+            throw HarnessError("not a number: \(Bytes(line).quoted)")
+        }
+        return isNegative ? value : -value
     }
 }

@@ -35,17 +35,17 @@ struct SavedFileTests {
             try Files.write(try Files.read(process.dumpPath), to: name)
         }
         do {
-            try checkContents(process.dumpPath, program, truth, scenario)
-            try checkOtherForms(process.dumpPath, program, scenario)
+            let lines = try program.output(["json", process.dumpPath])
+            try checkContents(process.dumpPath, lines, program, truth, scenario)
+            try checkOtherForms(process.dumpPath, lines, program, scenario)
         } catch {
             Issue.record(error, "\(scenario)")
         }
     }
 
     private func checkContents(
-        _ dump: String, _ program: RDBKitProgram, _ truth: [CanonicalEntry], _ scenario: Scenario
+        _ dump: String, _ lines: Bytes, _ program: RDBKitProgram, _ truth: [CanonicalEntry], _ scenario: Scenario
     ) throws {
-        let lines = try program.output(["json", dump])
         let entries = try JSONLines.parse(lines, as: .program)
         expectNone(Comparison.differences(expected: truth, found: entries), "rdbkit json, \(scenario)")
 
@@ -65,8 +65,9 @@ struct SavedFileTests {
     }
 
     /// The same bytes in gzip and on standard input give the same lines.
-    private func checkOtherForms(_ dump: String, _ program: RDBKitProgram, _ scenario: Scenario) throws {
-        let lines = try program.output(["json", dump])
+    private func checkOtherForms(
+        _ dump: String, _ lines: Bytes, _ program: RDBKitProgram, _ scenario: Scenario
+    ) throws {
         let compressed = dump + ".gz"
         try Gzip.compress(dump, to: compressed)
         #expect(try program.output(["json", compressed]) == lines, "gzip, \(scenario)")
