@@ -40,14 +40,16 @@ public struct ByteWindow: ~Copyable {
     }
 
     /// A view of memory that must outlive the window.
-    /// - Parameter container: where in the input the bytes' compressed form begins, for errors.
-    @unsafe public init(unsafeBytes bytes: UnsafeRawBufferPointer, container: UInt64? = nil) {
+    /// - Parameters:
+    ///   - offset: the input's offset of the first byte.
+    ///   - container: where in the input the bytes' compressed form begins, for errors.
+    @unsafe public init(unsafeBytes bytes: UnsafeRawBufferPointer, offset: UInt64 = 0, container: UInt64? = nil) {
         // A buffer without a base address is empty: any pointer serves as begin and end.
         unsafe position = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
         unsafe end = position + bytes.count
         unsafe filledEnd = end
         unsafe origin = position
-        originOffset = 0
+        originOffset = offset
         feed = nil
         self.container = container
     }
@@ -115,6 +117,20 @@ public struct ByteWindow: ~Copyable {
         let span = unsafe RawSpan(_unsafeStart: position, byteCount: count)
         unsafe position += count
         return unsafe _overrideLifetime(span, mutating: &self)
+    }
+
+    /// Decompresses the LZF block of the next `count` bytes into memory of just the decompressed length, which
+    /// `LZF.slackByteCount` writable bytes follow.
+    @unsafe mutating func decompress(
+        _ count: Int, into output: UnsafeMutableRawBufferPointer
+    ) throws(DecodeError) {
+        let start = location
+        let hasSlack = feed != nil
+        let block = try take(count)
+        // A feed's memory has slack behind what it fills.
+        do throws(LZF.Fault) { unsafe try LZF.decompress(block, into: output, inputHasSlack: hasSlack) } catch {
+            throw error.decodeError(at: start)
+        }
     }
 
     /// At least one and at most `limit` of the next bytes, whatever is at hand.
@@ -203,6 +219,18 @@ public struct ByteWindow: ~Copyable {
     /// Remembers this place: until `unmark`, `rewind` comes back to it, however far reading went on.
     public mutating func mark() { feed?.mark = offset }
 
+    /// The bytes from the mark to here, where they are all still in the window.
+    public var markedBytes: RawSpan? {
+        @_lifetime(borrow self)
+        get {
+            guard let mark = feed?.mark, mark >= originOffset else { return nil }
+            // origin <= the mark <= position.
+            let count = Int(offset - mark)
+            return unsafe _overrideLifetime(
+                RawSpan(_unsafeStart: position - count, byteCount: count), borrowing: self)
+        }
+    }
+
     public mutating func unmark() {
         guard let feed else { return }
         feed.mark = nil
@@ -273,24 +301,30 @@ public struct ByteWindow: ~Copyable {
         }
     }
 
-    /// Slides the unread bytes to the front and reads until `count` are there or the input ends. Returns how many are.
+    /// Slides the unread bytes (and marked ones before them, while they are few) to the front and reads until `count` are
+    /// unread or the input ends. Returns how many are.
     @unsafe private mutating func fill(_ feed: WindowFeed, _ count: Int) throws(DecodeError) -> Int {
-        let here = offset
-        if let mark = feed.mark, !feed.isHolding, mark >= originOffset {
-            // The marked bytes leave the window now: the source has to be able to deliver them again.
-            let from = Int(mark - originOffset)
-            let delivered = unsafe UnsafeRawBufferPointer(
-                start: origin + from, count: feed.filledByteCount - from)
-            do { unsafe try feed.source.hold(from: mark, delivered: delivered) } catch { throw readFailure(error) }
-            feed.isHolding = true
-        }
-        feed.updateChecksum(consumedTo: here, originOffset: originOffset)
         let consumed = unsafe position - origin
-        unsafe feed.slide(consumed, makingRoomFor: count)
+        var keptFrom = consumed
+        if let mark = feed.mark, !feed.isHolding, mark >= originOffset {
+            let markIndex = Int(mark - originOffset)
+            if consumed - markIndex <= Self.maxContiguousByteCount {
+                keptFrom = markIndex
+            } else {
+                // The marked bytes leave the window now: the source has to be able to deliver them again.
+                let delivered = unsafe UnsafeRawBufferPointer(
+                    start: origin + markIndex, count: feed.filledByteCount - markIndex)
+                do { unsafe try feed.source.hold(from: mark, delivered: delivered) } catch { throw readFailure(error) }
+                feed.isHolding = true
+            }
+        }
+        feed.updateChecksum(consumedTo: offset, originOffset: originOffset)
+        let kept = consumed - keptFrom
+        unsafe feed.slide(keptFrom, makingRoomFor: kept + count)
         unsafe origin = UnsafeRawPointer(feed.base)
-        originOffset = here
-        unsafe position = origin
-        while feed.filledByteCount < count {
+        originOffset += UInt64(keptFrom)
+        unsafe position = origin + kept
+        while feed.filledByteCount < kept + count {
             do {
                 if try !feed.readMore() { break }
             } catch {
@@ -326,6 +360,7 @@ public struct ByteWindow: ~Copyable {
 @safe @usableFromInline
 final class WindowFeed {
     let source: any ByteSource
+    /// `capacity` bytes, and `LZF.slackByteCount` more that are never filled but may be read.
     private(set) var base: UnsafeMutableRawPointer
     private var capacity: Int
     var filledByteCount = 0
@@ -341,7 +376,7 @@ final class WindowFeed {
         self.source = source
         self.capacity = max(16, capacity)
         self.verifiesChecksum = verifiesChecksum
-        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: self.capacity, alignment: 64)
+        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: self.capacity + LZF.slackByteCount, alignment: 64)
     }
 
     deinit { unsafe base.deallocate() }
@@ -364,7 +399,8 @@ final class WindowFeed {
         if count > capacity {
             var newCapacity = capacity
             while newCapacity < count { newCapacity *= 2 }
-            let newBase = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 64)
+            let newBase = UnsafeMutableRawPointer.allocate(
+                byteCount: newCapacity + LZF.slackByteCount, alignment: 64)
             unsafe newBase.copyMemory(from: base + consumed, byteCount: kept)
             unsafe base.deallocate()
             unsafe base = newBase
@@ -378,9 +414,10 @@ final class WindowFeed {
 
     /// False at the end of the input.
     func readMore() throws(SourceError) -> Bool {
-        // filledByteCount < count <= capacity, so there is room.
+        // More is wanted than is filled, and all that is wanted fits, so there is room. Pieces stay small enough to be
+        // decoded while they are in the cache, also in a window that had to grow.
         let room = unsafe UnsafeMutableRawBufferPointer(
-            start: base + filledByteCount, count: capacity - filledByteCount)
+            start: base + filledByteCount, count: min(capacity - filledByteCount, 256 << 10))
         let count = unsafe try source.read(into: room)
         filledByteCount += count
         return count > 0
