@@ -1,7 +1,7 @@
 // Everything around values, and the whole files of rdb.md §12.
 extension Specimen {
     static func line(_ members: String) -> String { "{\"db\":\(members)}\n" }
-    static func stringLine(
+    public static func stringLine(
         _ key: String, _ value: String, db: Int = 0, encoding: String = "raw", attributes: String = ""
     ) -> String {
         line(

@@ -21,7 +21,7 @@ extension Specimen {
         #","idmp":{"producers":[],"duration_seconds":100,"max_entries":100,"iids_added":0,"iids_duplicates":0}}"#
 
     /// The documents' example as type 21: group G, consumer C.
-    static let streamExample =
+    public static let streamExample =
         streamHead
         + hex(
             """
@@ -29,13 +29,13 @@ extension Specimen {
             01 0000000000000001 0000000000000001  27 6C 42 FC A1 01 00 00  01
             01 | 01 43 | 27 6C 42 FC A1 01 00 00 | 27 6C 42 FC A1 01 00 00 | 01  0000000000000001 0000000000000001
             """)
-    static let streamExampleEvents =
+    public static let streamExampleEvents =
         entriesOfFour + [
             "state length 3 last 5-1 first 1-1 deleted 1-2 added 4", "groupName \"G\"", "group last 1-1 read unknown",
             "pending 1-1 at 1795233573927 count 1", "consumerName \"C\"",
             "consumer seen 1795233573927 active 1795233573927", "owns 1-1", "end group",
         ]
-    static let streamExampleJSON =
+    public static let streamExampleJSON =
         entriesOfFourJSON + #""first_id":"1-1","max_deleted_id":"1-2","entries_added":4,"groups":[{"name":"G","#
         + #""last_id":"1-1","entries_read":null,"pending":[{"id":"1-1","consumer":"C","#
         + #""delivered_at_ms":1795233573927,"deliveries":1}],"consumers":[{"name":"C","#

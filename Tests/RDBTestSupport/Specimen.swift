@@ -49,20 +49,8 @@ extension Transcript {
             if line.hasPrefix("ends at ") || line.hasPrefix("end without") || line.hasPrefix("end checksum") {
                 return nil
             }
-            guard line.hasPrefix("db "), let range = line.range(of: " bytes ") else { return line }
+            guard line.hasPrefix("db "), let range = line.firstRange(of: " bytes ") else { return line }
             return String(line[..<range.lowerBound])
         }
-    }
-}
-
-extension String {
-    /// The last place where `words` stand.
-    func range(of words: String) -> Range<String.Index>? {
-        var end = endIndex
-        while end > startIndex {
-            end = index(before: end)
-            if self[end...].hasPrefix(words) { return end..<index(end, offsetBy: words.count) }
-        }
-        return nil
     }
 }
