@@ -18,7 +18,7 @@ DEMO = testdata/demo/shop.rdb
 PAGES = $(sort $(wildcard man/*.1))
 
 # With the runtime inside, an installed program needs no Swift. Generics are specialised across modules.
-RELEASE = -c release -Xswiftc -cross-module-optimization --static-swift-stdlib
+RELEASE = -c release -Xswiftc -cross-module-optimization --static-swift-stdlib -Xswiftc -use-ld=lld
 
 .PHONY: all deps demo test test-deps bench install uninstall man completions golden format lint clean help
 
