@@ -117,6 +117,20 @@ public struct ByteWindow: ~Copyable {
         return unsafe _overrideLifetime(span, mutating: &self)
     }
 
+    /// Decompresses the LZF block of the next `count` bytes into memory of just the decompressed length, which
+    /// `LZF.slackByteCount` writable bytes follow.
+    @unsafe mutating func decompress(
+        _ count: Int, into output: UnsafeMutableRawBufferPointer
+    ) throws(DecodeError) {
+        let start = location
+        let hasSlack = feed != nil
+        let block = try take(count)
+        // A feed's memory has slack behind what it fills.
+        do throws(LZF.Fault) { unsafe try LZF.decompress(block, into: output, inputHasSlack: hasSlack) } catch {
+            throw error.decodeError(at: start)
+        }
+    }
+
     /// At least one and at most `limit` of the next bytes, whatever is at hand.
     @_lifetime(&self)
     public mutating func takeChunk(upTo limit: UInt64) throws(DecodeError) -> RawSpan {
@@ -326,6 +340,7 @@ public struct ByteWindow: ~Copyable {
 @safe @usableFromInline
 final class WindowFeed {
     let source: any ByteSource
+    /// `capacity` bytes, and `LZF.slackByteCount` more that are never filled but may be read.
     private(set) var base: UnsafeMutableRawPointer
     private var capacity: Int
     var filledByteCount = 0
@@ -341,7 +356,7 @@ final class WindowFeed {
         self.source = source
         self.capacity = max(16, capacity)
         self.verifiesChecksum = verifiesChecksum
-        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: self.capacity, alignment: 64)
+        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: self.capacity + LZF.slackByteCount, alignment: 64)
     }
 
     deinit { unsafe base.deallocate() }
@@ -364,7 +379,8 @@ final class WindowFeed {
         if count > capacity {
             var newCapacity = capacity
             while newCapacity < count { newCapacity *= 2 }
-            let newBase = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 64)
+            let newBase = UnsafeMutableRawPointer.allocate(
+                byteCount: newCapacity + LZF.slackByteCount, alignment: 64)
             unsafe newBase.copyMemory(from: base + consumed, byteCount: kept)
             unsafe base.deallocate()
             unsafe base = newBase

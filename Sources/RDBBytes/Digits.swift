@@ -9,10 +9,21 @@ public enum Digits {
         5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
         """
 
-    /// Writes the digits so that they end before `end` and returns where they begin.
-    /// `maxByteCount` bytes before `end` must be writable.
-    @unsafe static func write(_ value: UInt64, endingAt end: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>
-    {
+    private static let powersOfTen: InlineArray<20, UInt64> = [
+        0, 10, 100, 1000, 10000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
+        100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,
+        10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
+    ]
+
+    /// How many digits a number has.
+    static func count(_ value: UInt64) -> Int {
+        // 1233 / 4096 is log10(2): the estimate is right or one too low.
+        let estimate = ((64 - value.leadingZeroBitCount) * 1233) >> 12
+        return estimate + (value >= powersOfTen[estimate] ? 1 : 0)
+    }
+
+    /// Writes the digits, `count(value)` of them, so that they end before `end`.
+    @unsafe static func write(_ value: UInt64, endingAt end: UnsafeMutablePointer<UInt8>) {
         var at = unsafe end
         var rest = value
         let table = unsafe pairs.utf8Start
@@ -25,14 +36,11 @@ public enum Digits {
             unsafe at[1] = table[Int(pair) * 2 + 1]
         }
         if rest >= 10 {
-            unsafe at -= 2
-            unsafe at[0] = table[Int(rest) * 2]
-            unsafe at[1] = table[Int(rest) * 2 + 1]
+            unsafe at[-2] = table[Int(rest) * 2]
+            unsafe at[-1] = table[Int(rest) * 2 + 1]
         } else {
-            unsafe at -= 1
-            unsafe at[0] = UInt8(truncatingIfNeeded: rest) + 0x30
+            unsafe at[-1] = UInt8(truncatingIfNeeded: rest) + 0x30
         }
-        return unsafe at
     }
 
     /// The number a canonical decimal text stands for: optional `-`, no leading zeros, within 64 bits.

@@ -13,12 +13,20 @@ public enum LZF {
     static let historyByteCount = 8192
     static let longestLiteral = 32
     static let longestMatch = 264
-    /// Bytes that a 16-byte copy may write behind the place where its instruction ends.
+    /// Copies move 16 bytes at a time: so many bytes may be written behind the place where the output ends, and (where
+    /// the input promises them) read behind the place where the input ends.
     public static let slackByteCount = 32
 
-    /// No three bytes of input make more than 264 of output: a larger claim is a lie that need not be tried.
+    /// No three bytes of input make more than 264 of output, and none make less than half as many: other claims are
+    /// lies that need not be tried.
     public static func isPossible(compressedByteCount: UInt64, byteCount: UInt64) -> Bool {
-        compressedByteCount > 0 && byteCount / 88 <= compressedByteCount
+        byteCount / 88 <= compressedByteCount && compressedByteCount / 2 <= byteCount && byteCount > 0
+    }
+
+    /// Whether a block is taken in one piece: both forms of it fit a window.
+    @inlinable
+    public static func isSmall(compressedByteCount: UInt64, byteCount: UInt64) -> Bool {
+        max(compressedByteCount, byteCount) <= UInt64(ByteWindow.maxContiguousByteCount)
     }
 
     /// Why a block does not decompress to what it claims.
@@ -47,18 +55,19 @@ public enum LZF {
     }
 
     /// Decompresses a whole block.
-    /// - Parameter output: exactly the decompressed length, followed by `slackByteCount` writable bytes that are not
-    ///   counted and whose content afterwards is undefined.
+    /// - Parameters:
+    ///   - output: exactly the decompressed length, followed by `slackByteCount` writable bytes that are not counted and
+    ///     whose content afterwards is undefined.
+    ///   - inputHasSlack: whether `slackByteCount` bytes behind the input may be read, whatever they hold.
     @unsafe public static func decompress(
-        _ input: RawSpan, into output: UnsafeMutableRawBufferPointer
+        _ input: RawSpan, into output: UnsafeMutableRawBufferPointer, inputHasSlack: Bool = false
     ) throws(Fault) {
         var state = unsafe Decompression(
             outputStart: output.baseAddress!, outputEnd: output.baseAddress! + output.count)
-        // The pointer does not outlive the closure; `run` stays within input.count bytes.
+        // The pointer does not outlive the closure; `run` stays within input.count bytes and the slack.
         let fault = unsafe input.withUnsafeBytes { bytes -> Fault? in
             guard var at = bytes.baseAddress else { return nil }
-            let end = unsafe at + bytes.count
-            return unsafe state.run(from: &at, to: end, inputIsWhole: true, stopsWhenFull: false)
+            return unsafe state.run(from: &at, to: at + bytes.count, inputHasSlack: inputHasSlack)
         }
         if let fault { throw fault }
         guard unsafe state.output == state.outputEnd else {
@@ -104,32 +113,31 @@ public enum LZF {
         unsafe self.outputEnd = outputEnd
     }
 
-    /// Runs instructions until the input is used up, or (not `inputIsWhole`) fewer bytes are left than the longest
-    /// instruction has, or (`stopsWhenFull`) less room than the longest match needs.
+    /// Runs instructions until the input is used up.
     ///
-    /// Bounds: input is loaded only below `inputEnd`, output stored only below `outputEnd + slackByteCount`. The 16-byte
-    /// copies store at most 31 bytes behind the end of their instruction, which itself ends at or below `outputEnd`.
+    /// Bounds: an instruction is read only below `inputEnd` (plus the slack, which only literals are copied from) and
+    /// carried out only if it ends at or below `outputEnd`. Copies of 16 bytes store at most 31 bytes behind their end.
     @unsafe mutating func run(
-        from input: inout UnsafeRawPointer, to inputEnd: UnsafeRawPointer, inputIsWhole: Bool, stopsWhenFull: Bool
+        from input: inout UnsafeRawPointer, to inputEnd: UnsafeRawPointer, inputHasSlack: Bool
     ) -> LZF.Fault? {
         var at = unsafe input
         var out = unsafe output
-        defer {
-            unsafe input = at
-            unsafe output = out
-        }
+        let outputStart = unsafe outputStart
+        let outputEnd = unsafe outputEnd
+        var fault: LZF.Fault?
         while unsafe at < inputEnd {
-            if !inputIsWhole, unsafe inputEnd - at < LZF.longestLiteral + 1 { return nil }
-            if stopsWhenFull, unsafe outputEnd - out < LZF.longestMatch { return nil }
             let control = Int(unsafe at.load(as: UInt8.self))
             unsafe at += 1
             if control < 32 {
                 let count = control + 1
-                if unsafe inputEnd - at < count { return .inputEndsInside }
-                if unsafe outputEnd - out < count { return .outputTooLong }
-                if unsafe inputEnd - at >= 32 {
+                let left = unsafe inputEnd - at
+                if left < count || (unsafe outputEnd - out) < count {
+                    fault = left < count ? .inputEndsInside : .outputTooLong
+                    break
+                }
+                if inputHasSlack || left >= 32 {
                     unsafe copy16(from: at, to: out)
-                    unsafe copy16(from: at + 16, to: out + 16)
+                    if count > 16 { unsafe copy16(from: at + 16, to: out + 16) }
                 } else {
                     unsafe out.copyMemory(from: at, byteCount: count)
                 }
@@ -139,40 +147,78 @@ public enum LZF {
             }
             var count = control >> 5 + 2
             if count == 9 {
-                if unsafe at == inputEnd { return .inputEndsInside }
+                if unsafe at == inputEnd {
+                    fault = .inputEndsInside
+                    break
+                }
                 count = 9 + Int(unsafe at.load(as: UInt8.self))
                 unsafe at += 1
             }
-            if unsafe at == inputEnd { return .inputEndsInside }
+            if unsafe at == inputEnd {
+                fault = .inputEndsInside
+                break
+            }
             let distance = (control & 0x1f) << 8 + Int(unsafe at.load(as: UInt8.self)) + 1
             unsafe at += 1
-            if unsafe outputEnd - out < count { return .outputTooLong }
-            if unsafe out - outputStart < distance { return .distanceTooFar(distance) }
+            if (unsafe outputEnd - out) < count || (unsafe out - outputStart) < distance {
+                fault = (unsafe outputEnd - out) < count ? .outputTooLong : .distanceTooFar(distance)
+                break
+            }
             let source = unsafe UnsafeRawPointer(out - distance)
             if distance >= 16 {
-                // Each 16 bytes are stored before the next are loaded, and lie wholly behind what is loaded.
-                var done = 0
-                repeat {
+                unsafe copy16(from: source, to: out)
+                var done = 16
+                while done < count {
+                    // Each 16 bytes are stored before the next are loaded, and lie wholly behind what is loaded.
                     unsafe copy16(from: source + done, to: out + done)
                     done += 16
-                } while done < count
-            } else if distance >= 8 {
-                var done = 0
-                repeat {
-                    unsafe (out + done).storeBytes(
-                        of: (source + done).loadUnaligned(as: UInt64.self), as: UInt64.self)
-                    done += 8
-                } while done < count
-            } else if distance == 1 {
-                unsafe out.initializeMemory(as: UInt8.self, repeating: source.load(as: UInt8.self), count: count)
+                }
             } else {
-                var done = 0
-                repeat {
-                    unsafe (out + done).storeBytes(of: (source + done).load(as: UInt8.self), as: UInt8.self)
-                    done += 1
-                } while done < count
+                unsafe copyOverlapping(from: source, to: out, count: count, distance: distance)
             }
             unsafe out += count
+        }
+        unsafe input = at
+        unsafe output = out
+        return fault
+    }
+
+    /// A match that reaches into what it writes itself: at a distance below 16.
+    @unsafe private func copyOverlapping(
+        from source: UnsafeRawPointer, to out: UnsafeMutableRawPointer, count: Int, distance: Int
+    ) {
+        if distance >= 8 {
+            var done = 0
+            repeat {
+                unsafe (out + done).storeBytes(
+                    of: (source + done).loadUnaligned(as: UInt64.self), as: UInt64.self)
+                done += 8
+            } while done < count
+        } else if distance == 1 {
+            unsafe out.initializeMemory(as: UInt8.self, repeating: source.load(as: UInt8.self), count: count)
+        } else {
+            var done = 0
+            repeat {
+                unsafe (out + done).storeBytes(of: (source + done).load(as: UInt8.self), as: UInt8.self)
+                done += 1
+            } while done < count
+        }
+    }
+
+    /// One instruction after another while a whole one is at hand and the longest match has room: for blocks that pass
+    /// through a buffer.
+    @unsafe mutating func runWhileRoom(
+        from input: inout UnsafeRawPointer, to inputEnd: UnsafeRawPointer, isWhole: Bool
+    ) -> LZF.Fault? {
+        while unsafe input < inputEnd, unsafe outputEnd - output >= LZF.longestMatch {
+            let control = unsafe input.load(as: UInt8.self)
+            let byteCount = control < 32 ? Int(control) + 2 : control < 0xe0 ? 2 : 3
+            if unsafe inputEnd - input < byteCount {
+                if isWhole { return .inputEndsInside }
+                return nil
+            }
+            let end = unsafe input + byteCount
+            if let fault = unsafe run(from: &input, to: end, inputHasSlack: false) { return fault }
         }
         return nil
     }

@@ -58,7 +58,7 @@
                 let isWhole = UInt64(count) == compressedLeft
                 var at = unsafe outer.pointee.position
                 let from = unsafe at
-                let found = unsafe state.run(from: &at, to: from + count, inputIsWhole: isWhole, stopsWhenFull: true)
+                let found = unsafe state.runWhileRoom(from: &at, to: from + count, isWhole: isWhole)
                 let used = unsafe at - from
                 unsafe outer.pointee.position = at
                 compressedLeft -= UInt64(used)

@@ -1,3 +1,5 @@
+internal import CRDBKernels
+
 /// Growing memory that text is written into. The owner decides when to hand it on and empty it.
 ///
 /// Why the stores are safe: each store happens below `limit`, after `reserve` has made sure of the room it needs.
@@ -86,12 +88,15 @@ public struct OutputBuffer: ~Copyable {
         unsafe position += count
     }
 
-    @inlinable
     public mutating func append(_ span: RawSpan) {
         let count = span.byteCount
-        if count == 0 { return }
         reserve(count)
-        unsafe span.withUnsafeBytes { unsafe position.copyMemory(from: $0.baseAddress!, byteCount: count) }
+        // rdb_copy copies exactly count bytes.
+        unsafe span.withUnsafeBytes {
+            unsafe rdb_copy(
+                position.assumingMemoryBound(to: UInt8.self), $0.baseAddress?.assumingMemoryBound(to: UInt8.self), count
+            )
+        }
         unsafe position += count
     }
 
@@ -121,20 +126,16 @@ public struct OutputBuffer: ~Copyable {
         appendDigits(value)
     }
 
+    @inline(__always)
     private mutating func appendDigits(_ value: UInt64) {
         if value < 10 {
             unsafe position.storeBytes(of: UInt8(truncatingIfNeeded: value) + 0x30, as: UInt8.self)
             unsafe position += 1
             return
         }
-        // Room for maxByteCount was reserved by both callers; the digits are made in a small array and moved there.
-        let count = unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Digits.maxByteCount) { digits in
-            let end = unsafe digits.baseAddress! + Digits.maxByteCount
-            let begin = unsafe Digits.write(value, endingAt: end)
-            let count = unsafe end - begin
-            unsafe position.copyMemory(from: begin, byteCount: count)
-            return count
-        }
+        // Room for maxByteCount was reserved by both callers, and no value has more digits.
+        let count = Digits.count(value)
+        unsafe Digits.write(value, endingAt: (position + count).assumingMemoryBound(to: UInt8.self))
         unsafe position += count
     }
 

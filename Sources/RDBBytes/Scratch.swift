@@ -1,22 +1,15 @@
 /// Memory that a reader uses again and again for strings that do not lie in the input as they are.
 @safe
 public final class Scratch {
-    @usableFromInline private(set) var base: UnsafeMutableRawPointer
-    private var capacity: Int
+    /// As much as a window takes at once. Pages that no string needs are never touched and cost nothing.
+    @usableFromInline let base: UnsafeMutableRawPointer
 
     public init() {
-        capacity = 4096
-        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: capacity + LZF.slackByteCount, alignment: 64)
+        unsafe base = UnsafeMutableRawPointer.allocate(
+            byteCount: ByteWindow.maxContiguousByteCount + LZF.slackByteCount, alignment: 64)
     }
 
     deinit { unsafe base.deallocate() }
-
-    private func reserve(_ count: Int) {
-        if count <= capacity { return }
-        unsafe base.deallocate()
-        while capacity < count { capacity *= 2 }
-        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: capacity + LZF.slackByteCount, alignment: 64)
-    }
 
     /// Decompresses the LZF block that comes next in the window. Both counts are at most
     /// `ByteWindow.maxContiguousByteCount`, so memory follows no length of the file beyond that.
@@ -24,15 +17,8 @@ public final class Scratch {
         from window: inout ByteWindow, compressedByteCount: Int, byteCount: Int
     ) throws(DecodeError) {
         precondition(byteCount <= ByteWindow.maxContiguousByteCount)
-        let start = window.location
-        let block = try window.take(compressedByteCount)
-        reserve(byteCount)
-        // base holds byteCount bytes and the slack behind them.
-        do {
-            unsafe try LZF.decompress(block, into: UnsafeMutableRawBufferPointer(start: base, count: byteCount))
-        } catch {
-            throw error.decodeError(at: start)
-        }
+        unsafe try window.decompress(
+            compressedByteCount, into: UnsafeMutableRawBufferPointer(start: base, count: byteCount))
     }
 
     /// The first `count` bytes of what was decompressed last, valid until the next use.

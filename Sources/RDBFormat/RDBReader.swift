@@ -165,7 +165,8 @@ public struct RDBReader: ~Copyable {
             }
         case .integer(let value):
             keyBuffer.append(decimal: value)
-        case .compressed(let compressed, let count) where count <= UInt64(ByteWindow.maxContiguousByteCount):
+        case .compressed(let compressed, let count)
+        where LZF.isSmall(compressedByteCount: compressed, byteCount: count):
             try scratch.decompress(from: &window, compressedByteCount: Int(compressed), byteCount: Int(count))
             scratch.append(Int(count), to: &keyBuffer)
         case .compressed(let compressed, let count):

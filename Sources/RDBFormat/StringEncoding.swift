@@ -124,7 +124,7 @@ extension RDBReader {
         case .integer(let value):
             visitor.integer(value, as: role)
         case .compressed(let compressed, let count):
-            if count <= UInt64(ByteWindow.maxContiguousByteCount) {
+            if LZF.isSmall(compressedByteCount: compressed, byteCount: count) {
                 try scratch.decompress(from: &window, compressedByteCount: Int(compressed), byteCount: Int(count))
                 visitor.text(scratch.bytes(Int(count)), as: role)
             } else {

@@ -12,6 +12,7 @@ struct ConsumerNames {
     var byteCount: Int { names.buffer.byteCount + allTimes.count * 40 }
 
     mutating func removeAll() {
+        if ends.isEmpty { return }
         names.buffer.truncate(to: 0)
         ends.removeAll(keepingCapacity: true)
         allTimes.removeAll(keepingCapacity: true)

@@ -56,7 +56,7 @@ extension JSONEntryWriter: ValueVisitor {
         relieve()
     }
 
-    @usableFromInline @inline(__always)
+    @inlinable @inline(__always)
     mutating func count(_ role: TextRole) {
         switch role {
         case .string, .element, .member, .field, .arrayElement, .modulePart: elementCount &+= 1
@@ -64,19 +64,19 @@ extension JSONEntryWriter: ValueVisitor {
         }
     }
 
-    @usableFromInline @inline(__always)
+    @inlinable @inline(__always)
     mutating func separate() {
         if needsComma { out.append(UInt8(ascii: ",")) }
         needsComma = true
     }
 
-    @usableFromInline @inline(__always)
+    @inlinable @inline(__always)
     mutating func separateInner() {
         if needsInnerComma { out.append(UInt8(ascii: ",")) }
         needsInnerComma = true
     }
 
-    @usableFromInline @inline(__always)
+    @inlinable @inline(__always)
     mutating func before(_ role: TextRole) {
         switch role {
         case .string: break
@@ -116,7 +116,7 @@ extension JSONEntryWriter: ValueVisitor {
         }
     }
 
-    @usableFromInline @inline(__always)
+    @inlinable @inline(__always)
     mutating func after(_ role: TextRole) {
         switch role {
         case .streamValue, .arrayElement: out.append(UInt8(ascii: "]"))
@@ -126,7 +126,7 @@ extension JSONEntryWriter: ValueVisitor {
     }
 
     /// A field or a value of a hash whose expiries come first: into `aside`.
-    @usableFromInline @inline(__always)
+    @inlinable @inline(__always)
     mutating func fieldText(_ role: TextRole, _ append: (inout OutputBuffer, StringForm) -> Void) {
         if role == .field {
             if writesFieldValues {

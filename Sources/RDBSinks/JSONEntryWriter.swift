@@ -61,7 +61,7 @@ public struct JSONEntryWriter: ~Copyable {
     @usableFromInline var highWater = 0
     /// Fields go to `aside`, so that their expiries can be written first.
     @usableFromInline var isExpiring = false
-    var writesFieldValues = true
+    @usableFromInline var writesFieldValues = true
     @usableFromInline var isSortedSet = false
 
     var header = EntryHeader()
@@ -71,7 +71,7 @@ public struct JSONEntryWriter: ~Copyable {
     @usableFromInline var fieldStart = 0
     @usableFromInline var fieldEnd = 0
     var hasExpiries = false
-    var elementCount: UInt64 = 0
+    @usableFromInline var elementCount: UInt64 = 0
     @usableFromInline var isInPath = false
     /// Idempotent producers of a stream: their list is open; their section was written.
     @usableFromInline var isInProducers = false
@@ -90,9 +90,11 @@ public struct JSONEntryWriter: ~Copyable {
 
     var pending = PendingTable()
     @usableFromInline var consumers = ConsumerNames()
-    private var prefixes: [[UInt8]] = Array(repeating: [], count: 1024)
-    private var databasePrefix: [UInt8] = []
-    private var prefixDatabase: UInt64?
+    /// Beginnings of lines that many entries share, made when first needed, and where each lies.
+    private var heads = OutputBuffer(capacity: 4096)
+    private var typeHeads: [Range<Int>] = Array(repeating: 0..<0, count: 1024)
+    private var databaseHead = 0..<0
+    private var headDatabase: UInt64?
 
     public init(_ file: OutputFile, options: JSONOptions = JSONOptions()) {
         self.file = file
@@ -126,11 +128,11 @@ public struct JSONEntryWriter: ~Copyable {
         }
 
         if options.array, writtenEntries > 0 { out.append(",\n") } else if options.array { out.append("\n") }
-        if prefixDatabase != header.database {
-            databasePrefix = Array("{\"db\":\(header.database),\"key\":".utf8)
-            prefixDatabase = header.database
+        if headDatabase != header.database {
+            databaseHead = makeHead("{\"db\":\(header.database),\"key\":")
+            headDatabase = header.database
         }
-        append(databasePrefix)
+        out.append(heads, databaseHead)
         out.appendJSON(key, form: form)
         if options.parts == .keysOnly {
             writes = false
@@ -159,13 +161,24 @@ public struct JSONEntryWriter: ~Copyable {
     /// `,"type":"hash","encoding":"listpack"`, made once for each pair.
     private mutating func appendTypeAndEncoding() {
         let index = Int(header.typeByte) << 2 | (header.encoding == .lzf ? 1 : header.encoding == .int ? 2 : 0)
-        if prefixes[index].isEmpty {
-            prefixes[index] = Array(",\"type\":\"\(header.type.name)\",\"encoding\":\"\(header.encoding.name)\"".utf8)
+        if typeHeads[index].isEmpty {
+            typeHeads[index] = makeHead(
+                ",\"type\":\"\(header.type.name)\",\"encoding\":\"\(header.encoding.name)\"")
         }
-        append(prefixes[index])
+        out.append(heads, typeHeads[index])
     }
 
-    private mutating func append(_ bytes: [UInt8]) { out.append(bytes.rawSpan) }
+    private mutating func makeHead(_ text: String) -> Range<Int> {
+        // A file that changes its database at each entry must not make this grow.
+        if heads.byteCount > 64 << 10 {
+            heads.truncate(to: 0)
+            headDatabase = nil
+            for index in typeHeads.indices { typeHeads[index] = 0..<0 }
+        }
+        let start = heads.byteCount
+        heads.append(text)
+        return start..<heads.byteCount
+    }
 
     private mutating func startPass() {
         writes = pass != .validating
@@ -258,7 +271,7 @@ public struct JSONEntryWriter: ~Copyable {
     // MARK: - Bounded memory
 
     /// Called where an event ends: keeps what is staged, or not yet flushed, within its bound.
-    @usableFromInline @inline(__always)
+    @inlinable @inline(__always)
     mutating func relieve() {
         if out.byteCount + aside.byteCount > highWater { relieveNow() }
     }

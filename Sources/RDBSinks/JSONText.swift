@@ -27,7 +27,7 @@ extension OutputBuffer {
         let count = bytes.byteCount
         let start = byteCount
         var copied = 0
-        // appendInPlace makes room for the two quotes and the kernel's slack.
+        // Room for the two quotes and the 16 bytes that the kernel wants behind what it copies.
         unsafe appendInPlace(upTo: count + 18) { out in
             unsafe out[0] = UInt8(ascii: "\"")
             copied = unsafe bytes.withUnsafeBytes {
@@ -36,64 +36,51 @@ extension OutputBuffer {
             unsafe out[1 + copied] = UInt8(ascii: "\"")
             return 2 + copied
         }
-        if copied == count {
-            if count >= 8, bytes.byte(at: 0) == UInt8(ascii: "$"), Self.beginsWithBase64Mark(bytes) {
-                truncate(to: start)
-                appendBase64JSON(bytes)
-            }
-            return
+        if copied < count {
+            appendRestOfJSON(bytes, from: copied, start: start)
+        } else if count >= 8, bytes.byte(at: 0) == UInt8(ascii: "$"), Self.beginsWithBase64Mark(bytes) {
+            truncate(to: start)
+            appendBase64JSON(bytes)
         }
-        appendRestOfJSON(bytes, from: copied, start: start)
     }
 
-    /// The plain bytes up to `from` are written. Goes on with escapes if the rest is UTF-8, else starts again in base64.
+    /// The plain bytes up to `from` are written. Goes on with escapes, and starts again in base64 if it was no UTF-8.
     @inline(never)
     private mutating func appendRestOfJSON(_ bytes: RawSpan, from: Int, start: Int) {
         // What was copied is ASCII, so only the rest has to be looked at.
         let rest = bytes.extracting(from..<bytes.byteCount)
-        if Self.beginsWithBase64Mark(bytes) || !UTF8Validator.isValid(rest) {
-            truncate(to: start)
-            appendBase64JSON(bytes)
-            return
-        }
-        truncate(to: start + 1 + from)
-        appendEscaped(rest)
-        append(UInt8(ascii: "\""))
-    }
-
-    /// Bytes known to be UTF-8, with JSON's escapes, without quotes.
-    mutating func appendEscaped(_ bytes: RawSpan) {
-        var index = 0
-        let count = bytes.byteCount
-        while true {
-            let rest = count - index
-            var copied = 0
-            unsafe appendInPlace(upTo: rest + 16) { out in
-                copied = unsafe bytes.extracting(index..<count).withUnsafeBytes {
-                    unsafe rdb_json_copy_utf8(out, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), rest)
-                }
-                return copied
+        if !Self.beginsWithBase64Mark(bytes) {
+            if bytes.byte(at: from) < 0x80 {
+                truncate(to: start + 1 + from)
+                if !appendEscaped(rest) || UTF8Validator.isValid(rest) { return append(UInt8(ascii: "\"")) }
+            } else if UTF8Validator.isValid(rest) {
+                // Binary strings show it in their first bytes: those are not escaped in vain.
+                truncate(to: start + 1 + from)
+                appendEscaped(rest)
+                return append(UInt8(ascii: "\""))
             }
-            index += copied
-            if index == count { return }
-            appendEscape(bytes.byte(at: index))
-            index += 1
         }
+        truncate(to: start)
+        appendBase64JSON(bytes)
     }
 
-    private mutating func appendEscape(_ byte: UInt8) {
-        switch byte {
-        case UInt8(ascii: "\""): append("\\\"")
-        case UInt8(ascii: "\\"): append("\\\\")
-        case 0x0a: append("\\n")
-        case 0x0d: append("\\r")
-        case 0x09: append("\\t")
-        case 0x08: append("\\b")
-        case 0x0c: append("\\f")
-        default:
-            append("\\u00")
-            appendHex(byte)
+    /// Bytes with JSON's escapes, without quotes. Returns whether any is not ASCII.
+    @discardableResult
+    mutating func appendEscaped(_ bytes: RawSpan) -> Bool {
+        var hasHigh = false
+        var index = 0
+        while index < bytes.byteCount {
+            // In slices, so that the room for the worst case stays small.
+            let slice = bytes.extracting(index..<min(index + 4096, bytes.byteCount))
+            index += slice.byteCount
+            unsafe appendInPlace(upTo: slice.byteCount * 6 + 16) { out in
+                unsafe slice.withUnsafeBytes {
+                    unsafe rdb_json_escape(
+                        out, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, &hasHigh)
+                }
+            }
         }
+        return hasHigh
     }
 
     private mutating func appendHex(_ byte: UInt8) {
@@ -132,19 +119,19 @@ extension OutputBuffer {
 
     /// A piece of a hex or latin1 string, without quotes.
     mutating func appendPiece(_ bytes: RawSpan, _ form: StringForm) {
+        var plainFrom = 0
         for index in 0..<bytes.byteCount {
             let byte = bytes.byte(at: index)
             if form == .hex {
                 appendHex(byte)
             } else if byte >= 0x80 {
+                appendEscaped(bytes.extracting(plainFrom..<index))
                 append(0xc0 | byte >> 6)
                 append(0x80 | byte & 0x3f)
-            } else if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                appendEscape(byte)
-            } else {
-                append(byte)
+                plainFrom = index + 1
             }
         }
+        if form == .latin1 { appendEscaped(bytes.extracting(plainFrom..<bytes.byteCount)) }
     }
 
     /// The decimal text of an integer as a JSON string.
@@ -161,15 +148,43 @@ extension OutputBuffer {
 
     /// A number that reads back to the same double; infinities and not-a-number as strings.
     mutating func appendJSON(_ value: Double) {
-        // Whole numbers below 2^53 are exact; minus zero needs its point to stay a double.
-        if value == value.rounded(.towardZero), abs(value) < 9_007_199_254_740_992,
-            !(value == 0 && value.sign == .minus)
-        {
-            return append(decimal: Int64(value))
+        let magnitude = abs(value)
+        guard magnitude < 9_007_199_254_740_992 else {
+            if value.isNaN { return append("\"nan\"") }
+            if value.isInfinite { return append(value < 0 ? "\"-inf\"" : "\"inf\"") }
+            return append(value.description)
         }
-        if value.isNaN { return append("\"nan\"") }
-        if value.isInfinite { return append(value < 0 ? "\"-inf\"" : "\"inf\"") }
-        append(value.description)
+        // Whole numbers below 2^53 are exact; minus zero needs its point to stay a double.
+        let whole = magnitude.rounded(.towardZero)
+        if whole == magnitude, !(value == 0 && value.sign == .minus) { return append(decimal: Int64(value)) }
+        if value < 0 { append(UInt8(ascii: "-")) }
+        if !appendShortDecimal(magnitude) { append(magnitude.description) }
+    }
+
+    /// Up to three decimals, where they say all: digits below 2^53 over a power of ten is one exact division, which is
+    /// also what reading the text back computes.
+    private mutating func appendShortDecimal(_ value: Double) -> Bool {
+        guard value < 1e12, value >= 1e-3 else { return false }
+        var power = 10.0
+        for decimals in 1...3 {
+            let digits = (value * power).rounded()
+            if digits / power == value {
+                let number = UInt64(digits)
+                let divisor = UInt64(power)
+                append(decimal: number / divisor)
+                append(UInt8(ascii: "."))
+                var rest = number % divisor
+                var place = divisor / 10
+                for _ in 0..<decimals {
+                    append(UInt8(truncatingIfNeeded: rest / place) + 0x30)
+                    rest %= place
+                    place = max(1, place / 10)
+                }
+                return true
+            }
+            power *= 10
+        }
+        return false
     }
 
     static func beginsWithBase64Mark(_ bytes: RawSpan) -> Bool {

@@ -22,18 +22,14 @@ bool rdb_crc64_has_clmul(void);
 // Standard base64 with padding. Writes 4 * ((count + 2) / 3) bytes to `out`.
 void rdb_base64_encode(uint8_t *out, const uint8_t *bytes, size_t count);
 
-// True in each byte of `word` (as 0x80) that JSON cannot hold as it is: control characters, '"', '\\', non-ASCII.
-static inline uint64_t rdb_json_special8(uint64_t word) {
-    const uint64_t ones = 0x0101010101010101ull, high = 0x8080808080808080ull;
-    uint64_t control = word - ones * 0x20;
-    uint64_t quote = (word ^ (ones * 0x22)) - ones;
-    uint64_t backslash = (word ^ (ones * 0x5c)) - ones;
-    // Borrows can only mark bytes above a byte that is itself marked, so the lowest mark is exact.
-    return (control | quote | backslash | word) & high;
-}
+// Bytes as the inside of a JSON string: '"', '\\' and control characters escaped, all others as they are. Returns the
+// bytes written; sets `*has_high` where any byte is not ASCII (never clears it).
+//
+// `out` must have room for 6 * count + 16 bytes; what is written behind the returned count is scratch.
+size_t rdb_json_escape(uint8_t *out, const uint8_t *bytes, size_t count, bool *has_high);
 
-// Copies bytes to `out` up to the first one that JSON cannot hold as it is, and returns how many those were.
-// `out` must have room for count + 16 bytes; what is written behind the returned count is scratch.
+// The same for what is mostly short and needs no escape: copies up to the first byte that does, or is not ASCII, and
+// returns how many those were.
 static inline size_t rdb_json_copy_plain(uint8_t *out, const uint8_t *bytes, size_t count) {
     size_t at = 0;
 #if defined(__SSE2__)
@@ -49,53 +45,64 @@ static inline size_t rdb_json_copy_plain(uint8_t *out, const uint8_t *bytes, siz
         at += 16;
     }
 #endif
-    while (count - at >= 8) {
-        uint64_t word;
-        memcpy(&word, bytes + at, 8);
+    const uint64_t ones = 0x0101010101010101ull, high = 0x8080808080808080ull;
+    while (count > at) {
+        // The last bytes are loaded together; the bytes behind them in the word are spaces.
+        size_t take = count - at < 8 ? count - at : 8;
+        uint64_t word = 0x2020202020202020ull;
+        if (take == 8) {
+            memcpy(&word, bytes + at, 8);
+        } else if (take >= 4) {
+            uint32_t first, last;
+            memcpy(&first, bytes + at, 4);
+            memcpy(&last, bytes + count - 4, 4);
+            word = (word << (8 * take)) | first | (uint64_t)last << (8 * (take - 4));
+        } else {
+            for (size_t i = 0; i < take; i++) ((uint8_t *)&word)[i] = bytes[at + i];
+        }
         memcpy(out + at, &word, 8);
-        uint64_t special = rdb_json_special8(word);
+        // A borrow can only mark bytes above one that is itself marked, so the lowest mark is exact.
+        uint64_t special = ((word - ones * 0x20) | ((word ^ ones * 0x22) - ones) | ((word ^ ones * 0x5c) - ones) | word) & high;
         if (special) return at + (size_t)(__builtin_ctzll(special) >> 3);
-        at += 8;
-    }
-    if (count - at >= 4) {
-        uint32_t word;
-        memcpy(&word, bytes + at, 4);
-        memcpy(out + at, &word, 4);
-        uint64_t special = rdb_json_special8(word | 0x2020202000000000ull);
-        if (special) return at + (size_t)(__builtin_ctzll(special) >> 3);
-        at += 4;
-    }
-    while (at < count) {
-        uint8_t byte = bytes[at];
-        if (byte < 0x20 || byte == '"' || byte == '\\' || byte >= 0x80) return at;
-        out[at++] = byte;
+        at += take;
     }
     return at;
 }
 
-// The same for bytes already known to be UTF-8: copies up to the first '"', '\\' or
-// control character. The same room is needed.
-static inline size_t rdb_json_copy_utf8(uint8_t *out, const uint8_t *bytes, size_t count) {
-    size_t at = 0;
+// memcpy that costs no call for the lengths that keys and fields have.
+static inline void rdb_copy(uint8_t *out, const uint8_t *bytes, size_t count) {
 #if defined(__SSE2__)
-    const __m128i below_space = _mm_set1_epi8(0x1f), quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
-    while (count - at >= 16) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(bytes + at));
-        _mm_storeu_si128((__m128i *)(out + at), block);
-        __m128i special = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, backslash)),
-            _mm_cmpeq_epi8(_mm_min_epu8(block, below_space), block));
-        unsigned mask = (unsigned)_mm_movemask_epi8(special);
-        if (mask) return at + (size_t)__builtin_ctz(mask);
-        at += 16;
+    if (count >= 16) {
+        if (count > 32) {
+            memcpy(out, bytes, count);
+            return;
+        }
+        __m128i first = _mm_loadu_si128((const __m128i *)bytes);
+        __m128i last = _mm_loadu_si128((const __m128i *)(bytes + count - 16));
+        _mm_storeu_si128((__m128i *)out, first);
+        _mm_storeu_si128((__m128i *)(out + count - 16), last);
+        return;
     }
+    if (count >= 8) {
+        uint64_t first, last;
+        memcpy(&first, bytes, 8);
+        memcpy(&last, bytes + count - 8, 8);
+        memcpy(out, &first, 8);
+        memcpy(out + count - 8, &last, 8);
+        return;
+    }
+    if (count >= 4) {
+        uint32_t first, last;
+        memcpy(&first, bytes, 4);
+        memcpy(&last, bytes + count - 4, 4);
+        memcpy(out, &first, 4);
+        memcpy(out + count - 4, &last, 4);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) out[i] = bytes[i];
+#else
+    memcpy(out, bytes, count);
 #endif
-    while (at < count) {
-        uint8_t byte = bytes[at];
-        if (byte < 0x20 || byte == '"' || byte == '\\') return at;
-        out[at++] = byte;
-    }
-    return at;
 }
 
 // How many leading bytes are ASCII, counted in whole blocks of 16 (the rest is the caller's).

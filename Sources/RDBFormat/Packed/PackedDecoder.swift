@@ -59,7 +59,7 @@ extension RDBReader {
             if !window.isAtLimit { throw Self.leftOver(window.location) }
             window.widen(to: outer)
         case .compressed(let compressed, let count):
-            guard count <= UInt64(ByteWindow.maxContiguousByteCount) else {
+            guard LZF.isSmall(compressedByteCount: compressed, byteCount: count) else {
                 return try readCompressedLarge(compressed, count, with: &decoder, into: &visitor)
             }
             let start = window.offset
