@@ -4,7 +4,7 @@ import RDBModel
 /// Whole entries copied out of a file, so that another thread can decode them while the file is read on.
 ///
 /// One thread at a time uses a batch: it is filled, handed over, read, and given back.
-public final class EntryBatch {
+public struct EntryBatch: ~Copyable {
     private struct Record {
         var header: EntryHeader
         var type: RDBType
@@ -23,7 +23,7 @@ public final class EntryBatch {
     public var count: Int { records.count }
     public var byteCount: Int { bytes.byteCount }
 
-    public func removeAll() {
+    public mutating func removeAll() {
         bytes.truncate(to: 0)
         bytes.shrink(to: 1 << 20)
         records.removeAll(keepingCapacity: true)
@@ -32,7 +32,7 @@ public final class EntryBatch {
     /// Copies the entry that the reader stands at and leads the reader behind it.
     /// - Returns: false where the value is too large to copy; then the reader stands at the value again, held.
     /// - Throws: when the value's end cannot be found; `rewindToValue` and reading it tell why.
-    public func append(_ reader: inout RDBReader) throws(DecodeError) -> Bool {
+    public mutating func append(_ reader: inout RDBReader) throws(DecodeError) -> Bool {
         reader.holdValue()
         try reader.skipValue()
         let keyStart = bytes.byteCount
@@ -56,16 +56,19 @@ public final class EntryBatch {
     }
 
     /// Takes back the entry appended last.
-    public func removeLast() {
+    public mutating func removeLast() {
         if let last = records.popLast() { bytes.truncate(to: last.keyStart) }
     }
+
+    /// Gives a reader what the batch's entries refer to. To be called before `place`.
+    public func prepare(_ reader: inout RDBReader) { reader.templates = templates }
 
     /// Makes a reader stand at an entry, as if it had come to it in the file. The batch must outlive the reader's use.
     public func place(_ reader: inout RDBReader, at index: Int) {
         let record = records[index]
         reader.stand(
             at: record.header, record.type, bytes, key: record.keyStart..<record.valueStart,
-            value: record.valueStart..<record.valueEnd, templates)
+            value: record.valueStart..<record.valueEnd)
     }
 }
 
@@ -81,12 +84,10 @@ extension RDBReader {
     }
 
     fileprivate mutating func stand(
-        at header: EntryHeader, _ type: RDBType, _ bytes: borrowing OutputBuffer, key: Range<Int>, value: Range<Int>,
-        _ templates: HashTemplates
+        at header: EntryHeader, _ type: RDBType, _ bytes: borrowing OutputBuffer, key: Range<Int>, value: Range<Int>
     ) {
         self.header = header
         self.type = type
-        self.templates = templates
         keyBuffer.truncate(to: 0)
         keyBuffer.append(bytes, key)
         // The batch keeps the bytes until its next `removeAll`, which its user calls when done with the reader.

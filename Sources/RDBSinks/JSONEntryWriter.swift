@@ -177,7 +177,7 @@ public struct JSONEntryWriter: ~Copyable {
             out.append(decimal: UInt64(frequency))
         }
         if options.parts == .withoutValues {
-            writes = header.hasFieldExpiries
+            writes = writesValue
         } else if !header.hasFieldExpiries {
             out.append(",\"value\":")
         }
@@ -231,11 +231,20 @@ public struct JSONEntryWriter: ~Copyable {
     }
 
     /// Whether the value was too large to stage, so that it has to be read again.
-    public var needsAnotherPass: Bool { pass == .validating && failure == nil && refusal == nil }
+    public var needsAnotherPass: Bool { pass == .validating && writesValue && failure == nil && refusal == nil }
+
+    /// Whether anything of the value is written. If not, one pass counts its elements.
+    private var writesValue: Bool {
+        switch options.parts {
+        case .everything: true
+        case .withoutValues: header.hasFieldExpiries
+        case .keysOnly: false
+        }
+    }
 
     /// After a pass over the value: whether it must be read once more, because it was too large to stage.
     public mutating func startAnotherPass() -> Bool {
-        if failure != nil || refusal != nil { return false }
+        if failure != nil || refusal != nil || !writesValue { return false }
         switch pass {
         case .staging, .values: return false
         case .validating:

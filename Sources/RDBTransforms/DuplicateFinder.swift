@@ -22,8 +22,10 @@ public struct DuplicateFinder {
     /// - Parameter count: as the file states it. More than there are cost nothing: memory follows what is added.
     public mutating func start(count: UInt64?) {
         share = 0
-        shares = max(1, ((count ?? 0) + UInt64(Self.maxCount) - 1) / UInt64(Self.maxCount))
-        clear(for: Int(min(count ?? 8, 512)))
+        // Rounded up; the count may be anything up to 2^64 - 1.
+        let count = count ?? 8
+        shares = count == 0 ? 1 : (count - 1) / UInt64(Self.maxCount) + 1
+        clear(for: Int(min(count, 512)))
     }
 
     /// Whether the collection must be gone through once more, for further hashes.

@@ -62,7 +62,8 @@ public struct StructureCheck: ValueVisitor {
     public mutating func startAnotherPass() -> Bool {
         if isFirstPass { finishFirstPass() }
         isFirstPass = false
-        guard hasMembers, duplicates.startNextShare() else { return false }
+        // More duplicates would not be told: a file of nothing else is not read again for each share of it.
+        guard hasMembers, duplicateCount < Self.maxDuplicatesTold, duplicates.startNextShare() else { return false }
         startPass()
         return true
     }
