@@ -58,9 +58,38 @@ let package = Package(
 
         // Tools and tests.
         .executableTarget(name: "rdbkit-bench", exclude: ["prepare.sh"], swiftSettings: relaxed),
+        .target(
+            name: "RDBTestSupport", dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RDBTransforms", "RDBKit"],
+            path: "Tests/RDBTestSupport", swiftSettings: relaxed),
+        .testTarget(
+            name: "RDBBytesTests", dependencies: ["RDBBytes", "CLZ4", "CZlib", "RDBTestSupport"],
+            swiftSettings: relaxed),
+        .testTarget(
+            name: "RDBFormatTests",
+            dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RDBTransforms", "RDBTestSupport"],
+            swiftSettings: relaxed),
+        .testTarget(
+            name: "RDBTransformsTests", dependencies: ["RDBBytes", "RDBModel", "RDBTransforms", "RDBTestSupport"],
+            swiftSettings: relaxed),
+        .testTarget(
+            name: "RDBSinksTests", dependencies: ["RDBBytes", "RDBModel", "RDBSinks", "RDBKit", "RDBTestSupport"],
+            swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
         .testTarget(name: "CommandTests", swiftSettings: relaxed),
+        .target(
+            name: "FuzzEntrances", dependencies: ["RDBKit"], path: "Tests/FuzzEntrances", swiftSettings: relaxed),
+        .testTarget(name: "FuzzRegressionTests", dependencies: ["FuzzEntrances"], swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Fuzzers bring no main of their own, so they link only with libFuzzer: RDBKIT_FUZZ=1 swift build
+// --scratch-path .build-fuzz --sanitize=fuzzer --sanitize=address -Xswiftc -sanitize=fuzzer,address
+if Context.environment["RDBKIT_FUZZ"] != nil {
+    for entrance in ["rdb", "value", "lzf"] {
+        package.targets.append(
+            .executableTarget(
+                name: "rdbkit-fuzz-\(entrance)", dependencies: ["FuzzEntrances"], swiftSettings: relaxed))
+    }
+}

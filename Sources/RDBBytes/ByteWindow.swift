@@ -19,6 +19,8 @@ public struct ByteWindow: ~Copyable {
     @usableFromInline let feed: WindowFeed?
     /// For decompressed bytes: where in the input their compressed form begins.
     @usableFromInline let container: UInt64?
+    /// Whether `LZF.slackByteCount` bytes behind what is readable may be read, whatever they hold.
+    private let hasSlack: Bool
 
     /// The most bytes a read may ask for at once. Longer strings are taken in chunks.
     public static let maxContiguousByteCount = 1 << 20
@@ -37,19 +39,26 @@ public struct ByteWindow: ~Copyable {
         originOffset = 0
         self.feed = feed
         self.container = container
+        hasSlack = true
     }
 
     /// A view of memory that must outlive the window.
-    /// - Parameter container: where in the input the bytes' compressed form begins, for errors.
-    @unsafe public init(unsafeBytes bytes: UnsafeRawBufferPointer, container: UInt64? = nil) {
+    /// - Parameters:
+    ///   - offset: the input's offset of the first byte.
+    ///   - container: where in the input the bytes' compressed form begins, for errors.
+    ///   - hasSlack: whether `LZF.slackByteCount` bytes behind the memory may be read as well.
+    @unsafe public init(
+        unsafeBytes bytes: UnsafeRawBufferPointer, offset: UInt64 = 0, container: UInt64? = nil, hasSlack: Bool = false
+    ) {
         // A buffer without a base address is empty: any pointer serves as begin and end.
         unsafe position = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
         unsafe end = position + bytes.count
         unsafe filledEnd = end
         unsafe origin = position
-        originOffset = 0
+        originOffset = offset
         feed = nil
         self.container = container
+        self.hasSlack = hasSlack
     }
 
     /// Bytes read so far: the input's offset of the next byte.
@@ -123,7 +132,7 @@ public struct ByteWindow: ~Copyable {
         _ count: Int, into output: UnsafeMutableRawBufferPointer
     ) throws(DecodeError) {
         let start = location
-        let hasSlack = feed != nil
+        let hasSlack = hasSlack
         let block = try take(count)
         // A feed's memory has slack behind what it fills.
         do throws(LZF.Fault) { unsafe try LZF.decompress(block, into: output, inputHasSlack: hasSlack) } catch {
@@ -217,6 +226,18 @@ public struct ByteWindow: ~Copyable {
     /// Remembers this place: until `unmark`, `rewind` comes back to it, however far reading went on.
     public mutating func mark() { feed?.mark = offset }
 
+    /// Bytes from the mark to here, where they are all still in the window.
+    public var markedByteCount: Int? {
+        guard let mark = feed?.mark, mark >= originOffset else { return nil }
+        return Int(offset - mark)
+    }
+
+    /// Appends the last `count` bytes read, which must still be in the window.
+    public func copyLast(_ count: Int, to buffer: inout OutputBuffer) {
+        precondition(unsafe position - origin >= count)
+        buffer.append(unsafe RawSpan(_unsafeStart: position - count, byteCount: count))
+    }
+
     public mutating func unmark() {
         guard let feed else { return }
         feed.mark = nil
@@ -287,24 +308,30 @@ public struct ByteWindow: ~Copyable {
         }
     }
 
-    /// Slides the unread bytes to the front and reads until `count` are there or the input ends. Returns how many are.
+    /// Slides the unread bytes (and marked ones before them, while they are few) to the front and reads until `count` are
+    /// unread or the input ends. Returns how many are.
     @unsafe private mutating func fill(_ feed: WindowFeed, _ count: Int) throws(DecodeError) -> Int {
-        let here = offset
-        if let mark = feed.mark, !feed.isHolding, mark >= originOffset {
-            // The marked bytes leave the window now: the source has to be able to deliver them again.
-            let from = Int(mark - originOffset)
-            let delivered = unsafe UnsafeRawBufferPointer(
-                start: origin + from, count: feed.filledByteCount - from)
-            do { unsafe try feed.source.hold(from: mark, delivered: delivered) } catch { throw readFailure(error) }
-            feed.isHolding = true
-        }
-        feed.updateChecksum(consumedTo: here, originOffset: originOffset)
         let consumed = unsafe position - origin
-        unsafe feed.slide(consumed, makingRoomFor: count)
+        var keptFrom = consumed
+        if let mark = feed.mark, !feed.isHolding, mark >= originOffset {
+            let markIndex = Int(mark - originOffset)
+            if consumed - markIndex <= Self.maxContiguousByteCount {
+                keptFrom = markIndex
+            } else {
+                // The marked bytes leave the window now: the source has to be able to deliver them again.
+                let delivered = unsafe UnsafeRawBufferPointer(
+                    start: origin + markIndex, count: feed.filledByteCount - markIndex)
+                do { unsafe try feed.source.hold(from: mark, delivered: delivered) } catch { throw readFailure(error) }
+                feed.isHolding = true
+            }
+        }
+        feed.updateChecksum(consumedTo: offset, originOffset: originOffset)
+        let kept = consumed - keptFrom
+        unsafe feed.slide(keptFrom, makingRoomFor: kept + count)
         unsafe origin = UnsafeRawPointer(feed.base)
-        originOffset = here
-        unsafe position = origin
-        while feed.filledByteCount < count {
+        originOffset += UInt64(keptFrom)
+        unsafe position = origin + kept
+        while feed.filledByteCount < kept + count {
             do {
                 if try !feed.readMore() { break }
             } catch {
@@ -394,9 +421,10 @@ final class WindowFeed {
 
     /// False at the end of the input.
     func readMore() throws(SourceError) -> Bool {
-        // filledByteCount < count <= capacity, so there is room.
+        // More is wanted than is filled, and all that is wanted fits, so there is room. Pieces stay small enough to be
+        // decoded while they are in the cache, also in a window that had to grow.
         let room = unsafe UnsafeMutableRawBufferPointer(
-            start: base + filledByteCount, count: capacity - filledByteCount)
+            start: base + filledByteCount, count: min(capacity - filledByteCount, 256 << 10))
         let count = unsafe try source.read(into: room)
         filledByteCount += count
         return count > 0

@@ -21,8 +21,11 @@ public final class OutputFile {
     private var deflater: Deflater?
 
     /// Standard output.
-    public init() {
-        descriptor = STDOUT_FILENO
+    public convenience init() { self.init(descriptor: STDOUT_FILENO) }
+
+    /// An open descriptor, which stays its owner's to close.
+    public init(descriptor: Int32) {
+        self.descriptor = descriptor
         path = nil
     }
 

@@ -24,7 +24,7 @@ public struct RDBReader: ~Copyable {
 
     public let version: RDBVersion
     /// Of the entry that `next` returned last.
-    public private(set) var header = EntryHeader()
+    public internal(set) var header = EntryHeader()
     /// The layout of that entry's value.
     public internal(set) var type = RDBType.string
 
@@ -62,11 +62,23 @@ public struct RDBReader: ~Copyable {
         if !self.verifiesChecksum { self.window.dropChecksum() }
     }
 
+    /// A reader that stands nowhere until an `EntryBatch` places it.
+    public init(of batchesIn: RDBVersion) {
+        window = unsafe ByteWindow(unsafeBytes: UnsafeRawBufferPointer(start: nil, count: 0))
+        version = batchesIn
+        verifiesChecksum = false
+    }
+
+    var keyByteCount: Int { keyBuffer.byteCount }
+
     /// The key of the entry that `next` returned last, valid until the next call.
     public var key: RawSpan {
         @_lifetime(borrow self)
         get { keyBuffer.bytes }
     }
+
+    /// The key, for what outlives the entry.
+    public func copyKey() -> [UInt8] { keyBuffer.bytes.array }
 
     /// Bytes read so far.
     public var offset: UInt64 { window.offset }

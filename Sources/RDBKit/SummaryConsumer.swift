@@ -34,10 +34,10 @@ public struct SummaryConsumer: EntryConsumer {
         switch item {
         case .aux(let field): summary.add(field)
         case .function(let library):
-            summary.functions.append(library)
+            summary.add(library)
             compatibility.addFunctions()
         case .moduleAux(let aux):
-            summary.moduleAuxes.append(aux)
+            summary.add(aux)
             compatibility.add(aux.module)
         case .slotInfo: summary.slotInfoCount += 1
         case .hashTemplate: summary.hashTemplateCount += 1

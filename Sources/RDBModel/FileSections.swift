@@ -38,7 +38,7 @@ public struct FunctionLibrary: Equatable, Sendable {
 
     /// From source text, whose first line is `#!<engine> name=<library>`.
     public init(code: KeptText) {
-        let line = String(decoding: code.bytes.prefix { $0 != 0x0a && $0 != 0x0d }, as: UTF8.self)
+        let line = String(decoding: code.bytes.prefix(1024).prefix { $0 != 0x0a && $0 != 0x0d }, as: UTF8.self)
         let words = line.split(separator: " ")
         engine = words.first.map { $0.hasPrefix("#!") ? String($0.dropFirst(2)) : "" } ?? ""
         name = words.first { $0.hasPrefix("name=") }.map { String($0.dropFirst(5)) } ?? ""

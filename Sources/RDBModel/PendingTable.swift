@@ -52,7 +52,8 @@ public struct PendingTable {
             entries.sort { $0.id < $1.id }
             isSorted = true
         }
-        consumer += 1
+        // 2^31 consumers take 20 GB of file, and nobody keeps so many: the last number then stands for all of them.
+        if consumer < .max { consumer += 1 }
         guess = 0
     }
 

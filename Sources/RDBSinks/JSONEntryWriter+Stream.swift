@@ -17,6 +17,8 @@ extension JSONEntryWriter {
     public mutating func endStreamEntry() {
         guard writes else { return }
         out.append("]}")
+        // An entry without fields has had no text that did it.
+        relieve()
     }
 
     public mutating func streamState(_ state: StreamState) {

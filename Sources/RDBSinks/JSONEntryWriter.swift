@@ -38,7 +38,8 @@ public struct JSONEntryWriter: ~Copyable {
     static let maxNamesByteCount = 8 << 20
 
     public let options: JSONOptions
-    let file: OutputFile
+    /// nil where the lines stay in memory until they are absorbed.
+    private let file: OutputFile?
     @usableFromInline var out = OutputBuffer()
     /// Values of a hash whose expiries are written first.
     @usableFromInline var aside = OutputBuffer(capacity: 4096)
@@ -103,6 +104,30 @@ public struct JSONEntryWriter: ~Copyable {
         if options.array { out.append("[") }
     }
 
+    /// A writer that keeps its lines until another one absorbs them.
+    public init(detachedWith options: JSONOptions) {
+        file = nil
+        self.options = options
+        form = options.strings
+    }
+
+    public var isDetached: Bool { file == nil }
+
+    /// Whether a detached writer should be absorbed before more is written.
+    public var isFull: Bool { isDetached && out.byteCount > 1 << 20 }
+
+    /// Takes over the lines of a detached writer, which is empty afterwards.
+    public mutating func absorb(_ other: inout JSONEntryWriter) {
+        flush()
+        if failure == nil {
+            do throws(OutputError) { try file?.write(other.out.bytes) } catch { failure = error }
+        }
+        writtenEntries += other.writtenEntries
+        other.writtenEntries = 0
+        other.out.truncate(to: 0)
+        other.out.shrink(to: 2 << 20)
+    }
+
     /// Whether the value has to be decoded for this entry, or may be skipped.
     public func needsValue(_ header: EntryHeader) -> Bool {
         switch options.parts {
@@ -152,7 +177,7 @@ public struct JSONEntryWriter: ~Copyable {
             out.append(decimal: UInt64(frequency))
         }
         if options.parts == .withoutValues {
-            writes = header.hasFieldExpiries
+            writes = writesValue
         } else if !header.hasFieldExpiries {
             out.append(",\"value\":")
         }
@@ -199,9 +224,21 @@ public struct JSONEntryWriter: ~Copyable {
         if pass == .expiries || pass == .values { highWater = Self.flushByteCount }
     }
 
+    /// Whether the value was too large to stage, so that it has to be read again.
+    public var needsAnotherPass: Bool { pass == .validating && failure == nil && refusal == nil }
+
+    /// Whether anything of the value is written. If not, one pass counts its elements.
+    private var writesValue: Bool {
+        switch options.parts {
+        case .everything: true
+        case .withoutValues: header.hasFieldExpiries
+        case .keysOnly: false
+        }
+    }
+
     /// After a pass over the value: whether it must be read once more, because it was too large to stage.
     public mutating func startAnotherPass() -> Bool {
-        if failure != nil || refusal != nil { return false }
+        if failure != nil || refusal != nil || !writesValue { return false }
         switch pass {
         case .staging, .values: return false
         case .validating:
@@ -254,6 +291,7 @@ public struct JSONEntryWriter: ~Copyable {
     }
 
     public mutating func flush() {
+        guard let file, out.byteCount > 0 else { return }
         if failure == nil {
             do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
         }

@@ -6,8 +6,8 @@ import RDBBytes
 /// time for the share of hashes that fits. Two different members that agree in all 64 bits would be taken for one; among
 /// 10 million that happens once in 400 000 runs.
 public struct DuplicateFinder {
-    /// 3 Mi hashes in 4 Mi places of 8 bytes: 32 MiB.
-    public static let maxCount = 3 << 20
+    /// 1.5 Mi hashes in 2 Mi places of 8 bytes: 16 MiB, and half as much again while it grows to that.
+    public static let maxCount = 3 << 19
 
     /// Open addressing; 0 is free.
     private var places: [UInt64] = Array(repeating: 0, count: 16)
@@ -22,8 +22,10 @@ public struct DuplicateFinder {
     /// - Parameter count: as the file states it. More than there are cost nothing: memory follows what is added.
     public mutating func start(count: UInt64?) {
         share = 0
-        shares = max(1, ((count ?? 0) + UInt64(Self.maxCount) - 1) / UInt64(Self.maxCount))
-        clear(for: Int(min(count ?? 8, 512)))
+        // Rounded up; the count may be anything up to 2^64 - 1.
+        let count = count ?? 8
+        shares = count == 0 ? 1 : (count - 1) / UInt64(Self.maxCount) + 1
+        clear(for: Int(min(count, 512)))
     }
 
     /// Whether the collection must be gone through once more, for further hashes.

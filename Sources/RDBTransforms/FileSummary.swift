@@ -1,7 +1,10 @@
 import RDBBytes
 public import RDBModel
 
-/// What a file holds, gathered from entry heads and lengths. Memory: databases × types, aux names, libraries.
+/// What a file holds, gathered from entry heads and lengths.
+///
+/// Memory: up to 4 MiB of aux fields and function libraries, 1024 databases and one key, whatever the file claims. What
+/// is beyond that is counted, not listed.
 public struct FileSummary: Sendable {
     public struct Tally: Sendable {
         public var count: UInt64 = 0
@@ -27,9 +30,13 @@ public struct FileSummary: Sendable {
     /// is kept, the rest counted.
     public private(set) var auxFields: [(field: AuxField, count: UInt64)] = []
     public private(set) var unlistedAuxCount: UInt64 = 0
-    public var functions: [FunctionLibrary] = []
-    public var moduleAuxes: [ModuleAux] = []
-    public var databases: [UInt64: Database] = [:]
+    public private(set) var functions: [FunctionLibrary] = []
+    public private(set) var unlistedFunctionCount: UInt64 = 0
+    public private(set) var moduleAuxes: [ModuleAux] = []
+    public private(set) var unlistedModuleAuxCount: UInt64 = 0
+    public private(set) var databases: [UInt64: Database] = [:]
+    /// Keys of databases that are not listed.
+    public private(set) var unlistedDatabases = Database()
     public var encodings: [String: Tally] = [:]
     public var expiry = Expiry()
     public var keyCount: UInt64 = 0
@@ -42,6 +49,12 @@ public struct FileSummary: Sendable {
     public private(set) var largestKey: (database: UInt64, key: [UInt8], valueByteCount: UInt64)?
 
     private static let maxAuxFields = 256
+    private static let maxFunctions = 1024
+    private static let maxModuleAuxes = 1024
+    private static let maxDatabases = 1024
+    /// Of aux fields and function libraries together.
+    private static let maxTextByteCount = 4 << 20
+    private var textByteCount = 0
 
     // The database and tallies of the entry before: the next one mostly belongs to the same.
     private var present = Database()
@@ -55,11 +68,36 @@ public struct FileSummary: Sendable {
     public mutating func add(_ field: AuxField) {
         if let index = auxFields.firstIndex(where: { $0.field.name == field.name }) {
             auxFields[index].count += 1
-        } else if auxFields.count < Self.maxAuxFields {
+        } else if auxFields.count < Self.maxAuxFields,
+            admits(field.name.bytes.count + field.value.bytes.count)
+        {
             auxFields.append((field, 1))
         } else {
             unlistedAuxCount += 1
         }
+    }
+
+    public mutating func add(_ library: FunctionLibrary) {
+        let count = library.engine.utf8.count + library.name.utf8.count + library.code.bytes.count
+        if functions.count < Self.maxFunctions, admits(count) {
+            functions.append(library)
+        } else {
+            unlistedFunctionCount += 1
+        }
+    }
+
+    public mutating func add(_ aux: ModuleAux) {
+        if moduleAuxes.count < Self.maxModuleAuxes {
+            moduleAuxes.append(aux)
+        } else {
+            unlistedModuleAuxCount += 1
+        }
+    }
+
+    private mutating func admits(_ count: Int) -> Bool {
+        guard textByteCount + count <= Self.maxTextByteCount else { return false }
+        textByteCount += count
+        return true
     }
 
     public func aux(_ name: String) -> String? {
@@ -95,13 +133,16 @@ public struct FileSummary: Sendable {
     }
 
     private mutating func select(_ number: UInt64) {
-        finish()
+        finishDatabase()
         presentNumber = number
-        present = databases[number] ?? Database()
+        present = isListed(number) ? databases[number] ?? Database() : unlistedDatabases
     }
 
-    /// Brings the counts of the last database and all encodings up to date.
-    public mutating func finish() {
+    private func isListed(_ number: UInt64) -> Bool {
+        databases.count < Self.maxDatabases || databases[number] != nil
+    }
+
+    private mutating func finishDatabase() {
         guard let number = presentNumber else { return }
         for typeByte in databaseTallies.indices where databaseTallies[typeByte].count > 0 {
             let names = (0..<4).compactMap { tallyNames[typeByte << 2 | $0] }
@@ -110,7 +151,12 @@ public struct FileSummary: Sendable {
             present.types[type, default: Tally()].valueByteCount += databaseTallies[typeByte].valueByteCount
             databaseTallies[typeByte] = Tally()
         }
-        databases[number] = present
+        if isListed(number) { databases[number] = present } else { unlistedDatabases = present }
+    }
+
+    /// Brings the counts of the last database and all encodings up to date.
+    public mutating func finish() {
+        finishDatabase()
         encodings = [:]
         for index in tallies.indices {
             guard let (type, encoding) = tallyNames[index] else { continue }

@@ -62,7 +62,8 @@ public struct StructureCheck: ValueVisitor {
     public mutating func startAnotherPass() -> Bool {
         if isFirstPass { finishFirstPass() }
         isFirstPass = false
-        guard hasMembers, duplicates.startNextShare() else { return false }
+        // More duplicates would not be told: a file of nothing else is not read again for each share of it.
+        guard hasMembers, duplicateCount < Self.maxDuplicatesTold, duplicates.startNextShare() else { return false }
         startPass()
         return true
     }
@@ -177,6 +178,9 @@ public struct StructureCheck: ValueVisitor {
     }
 
     public mutating func module(_ id: ModuleID) { modules.insert(id) }
+
+    /// Adds modules that were met elsewhere.
+    public mutating func formUnion(_ others: Set<ModuleID>) { modules.formUnion(others) }
 
     // MARK: - Streams
 

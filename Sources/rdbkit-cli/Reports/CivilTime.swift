@@ -22,10 +22,17 @@ enum CivilTime {
 
     /// RFC 3339 in UTC, to the second; a plain number where the year has more than four digits.
     static func text(milliseconds: Int64) -> String {
-        let seconds = milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000
-        let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
+        // Rounded down. A file may hold any 64 bits, up to Int64.min.
+        let seconds = milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0)
+        return text(ofSeconds: seconds) ?? "\(milliseconds) ms"
+    }
+
+    static func text(seconds: Int64) -> String { text(ofSeconds: seconds) ?? "\(seconds) s" }
+
+    private static func text(ofSeconds seconds: Int64) -> String? {
+        let days = seconds / 86400 - (seconds % 86400 < 0 ? 1 : 0)
         let date = date(days: days)
-        guard (0...9999).contains(date.year) else { return "\(milliseconds) ms" }
+        guard (0...9999).contains(date.year) else { return nil }
         let second = seconds - days * 86400
         func padded(_ number: Int64, _ width: Int = 2) -> String {
             let digits = String(number)

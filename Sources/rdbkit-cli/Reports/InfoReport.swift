@@ -39,7 +39,7 @@ struct InfoReport {
         line("format", "\(version.magic)\(version.isKnown ? "" : " (newer than this release knows)")")
         line("writer", writer ?? "not stated")
         if let time = summary.aux("ctime").flatMap({ Int64($0) }) {
-            line("created", CivilTime.text(milliseconds: time * 1000))
+            line("created", CivilTime.text(seconds: time))
         }
         if let memory = summary.aux("used-mem").flatMap({ UInt64($0) }) { line("used memory", humanByteCount(memory)) }
         line("size", byteCount < 1024 ? "\(byteCount) bytes" : "\(humanByteCount(byteCount)) (\(byteCount) bytes)")
@@ -75,6 +75,9 @@ struct InfoReport {
                 table.add(String(number), type.name, String(tally.count), String(tally.valueByteCount), share(tally))
             }
         }
+        for (type, tally) in Self.types(summary.unlistedDatabases) {
+            table.add("others", type.name, String(tally.count), String(tally.valueByteCount), share(tally))
+        }
         return "\n" + table.text
     }
 
@@ -95,18 +98,21 @@ struct InfoReport {
                 text += "  \(field.name.text) = \(keyText(Array(field.value.bytes.prefix(200))))"
                 text += count > 1 ? " (and \(count - 1) more)\n" : "\n"
             }
+            if summary.unlistedAuxCount > 0 { text += "  and \(summary.unlistedAuxCount) more\n" }
         }
         if !summary.functions.isEmpty {
             text += "\nfunction libraries\n"
             for library in summary.functions {
                 text += "  \(library.name) (\(library.engine), \(humanByteCount(library.code.byteCount)))\n"
             }
+            if summary.unlistedFunctionCount > 0 { text += "  and \(summary.unlistedFunctionCount) more\n" }
         }
         if !summary.moduleAuxes.isEmpty {
             text += "\nmodule data\n"
             for aux in summary.moduleAuxes {
                 text += "  \(aux.module) (\(aux.when == 1 ? "before" : "after") the keys)\n"
             }
+            if summary.unlistedModuleAuxCount > 0 { text += "  and \(summary.unlistedModuleAuxCount) more\n" }
         }
         if summary.hashTemplateCount > 0 { text += "\nhash templates: \(summary.hashTemplateCount)\n" }
         if summary.slotInfoCount > 0 { text += "\nslots with keys: \(summary.slotInfoCount)\n" }
@@ -168,7 +174,16 @@ struct InfoReport {
                             ("when", .unsigned($0.when)))
                     })
             ), ("hash_templates", .unsigned(summary.hashTemplateCount)),
-            ("slot_infos", .unsigned(summary.slotInfoCount)))
+            ("slot_infos", .unsigned(summary.slotInfoCount)), ("unlisted", unlistedJSON))
+    }
+
+    /// What a file has too much of to list; absent for all others.
+    private var unlistedJSON: JSONValue? {
+        let counts = [
+            ("aux", summary.unlistedAuxCount), ("functions", summary.unlistedFunctionCount),
+            ("module_aux", summary.unlistedModuleAuxCount), ("database_keys", summary.unlistedDatabases.keys),
+        ].filter { $0.1 > 0 }
+        return counts.isEmpty ? nil : .object(counts.map { (name: $0.0, value: .unsigned($0.1)) })
     }
 
     private var expiryJSON: JSONValue {

@@ -1,0 +1,164 @@
+import Glibc
+import RDBKit
+
+/// Where the fuzzers and the regression tests put bytes into the decoder. Whatever the bytes are, these return; a trap,
+/// a hang, or two ways of reading that disagree is a fault of ours.
+public enum FuzzEntrance: String, CaseIterable, Sendable {
+    /// A byte that chooses how the rest arrives, then a whole file.
+    case rdb
+    /// A byte that chooses a type and its packing, then the value (`ValueInput`).
+    case value
+    /// An LZF block, held against liblzf.
+    case lzf
+
+    public func run(_ input: [UInt8]) {
+        switch self {
+        case .rdb:
+            guard let choice = input.first else { return }
+            Self.decode(Array(input.dropFirst()), choice)
+        case .value:
+            guard let file = ValueInput.file(input) else { return }
+            Self.decode(file.bytes, file.choice)
+        case .lzf: Self.decompress(input)
+        }
+    }
+
+    private static func decode(_ bytes: [UInt8], _ choice: UInt8) {
+        let arrival = Arrival(choice: choice)
+        json(bytes, arrival, onError: .skip, JSONOptions())
+        json(bytes, arrival, onError: choice & 0x80 == 0 ? .stop : .skip, options(choice))
+        check(bytes, arrival)
+        keys(bytes, arrival)
+        let decoded = digest(bytes, arrival, readsValues: true)
+        let other = digest(bytes, .whole, readsValues: true)
+        precondition(decoded == other, "the result depends on how the bytes arrive: \(decoded) and \(other)")
+        let skipped = digest(bytes, arrival, readsValues: false)
+        if let ends = decoded.valueEnds {
+            precondition(skipped.valueEnds == ends, "a value ends elsewhere when it is skipped")
+        }
+    }
+
+    // MARK: - What commands do
+
+    /// Opens the bytes and runs a command's loop over them.
+    private static func loop<C: EntryConsumer & ~Copyable>(
+        _ bytes: [UInt8], _ arrival: Arrival, onError: EntryLoop.OnError, selection: Selection = Selection(now: 0),
+        _ make: (RDBVersion) -> C, finish: (inout C) -> Void
+    ) {
+        do {
+            let input = try Input(arrival.source(bytes))
+            var reader = try RDBReader(input.source, windowByteCount: arrival.windowByteCount)
+            var consumer = make(reader.version)
+            var loop = EntryLoop(selection: selection)
+            loop.onError = onError
+            loop.notice = { _ in }
+            do throws(EntryFault) { _ = try loop.run(&reader, &consumer) } catch { _ = error.error.description }
+            finish(&consumer)
+        } catch {
+            _ = "\(error)"
+        }
+    }
+
+    private static func options(_ choice: UInt8) -> JSONOptions {
+        var options = JSONOptions()
+        options.strings = [.hex, .base64, .latin1, .auto][Int(choice & 3)]
+        options.array = choice & 4 != 0
+        options.meta = choice & 8 != 0
+        options.parts = choice & 0x30 == 0x10 ? .withoutValues : choice & 0x30 == 0x20 ? .keysOnly : .everything
+        return options
+    }
+
+    private static let nullDevice = open("/dev/null", O_WRONLY | O_CLOEXEC)
+
+    /// Output that goes nowhere.
+    private static var nowhere: OutputFile { OutputFile(descriptor: nullDevice) }
+
+    private static func json(
+        _ bytes: [UInt8], _ arrival: Arrival, onError: EntryLoop.OnError, _ options: JSONOptions
+    ) {
+        var selection = Selection(now: 0)
+        if options.meta { selection.elementCounts = 1...UInt64.max }
+        loop(bytes, arrival, onError: onError, selection: selection) { _ in
+            JSONConsumer(JSONEntryWriter(nowhere, options: options))
+        } finish: {
+            $0.writer.finish()
+        }
+    }
+
+    private static func check(_ bytes: [UInt8], _ arrival: Arrival) {
+        loop(bytes, arrival, onError: .skip) {
+            CheckConsumer(version: $0, findsDuplicateKeys: true) { _ = $0.error.description }
+        } finish: {
+            _ = $0.compatibility.sentence
+        }
+    }
+
+    private static func keys(_ bytes: [UInt8], _ arrival: Arrival) {
+        loop(bytes, arrival, onError: .stop) { _ in
+            KeysConsumer(nowhere, terminator: 0x0a)
+        } finish: {
+            $0.flush()
+        }
+        loop(bytes, arrival, onError: .stop) {
+            SummaryConsumer(version: $0, now: 0)
+        } finish: {
+            $0.finish()
+        }
+    }
+
+    // MARK: - Differential
+
+    private struct Outcome: Equatable {
+        var digest: UInt64 = 0
+        var error: DecodeError?
+        /// Where each value ended; nil where one did not decode.
+        var valueEnds: [UInt64]? = []
+    }
+
+    /// Reads (or skips) all values without a loop around.
+    private static func digest(_ bytes: [UInt8], _ arrival: Arrival, readsValues: Bool) -> Outcome {
+        var outcome = Outcome()
+        do throws(SourceError) {
+            let input = try Input(arrival.source(bytes))
+            var events = EventDigest()
+            do throws(DecodeError) {
+                var reader = try RDBReader(input.source, windowByteCount: arrival.windowByteCount)
+                while true {
+                    let item = try reader.next()
+                    if case .end = item { break }
+                    guard case .entry = item else { continue }
+                    do throws(DecodeError) {
+                        if readsValues { try reader.readValue(into: &events) } else { try reader.skipValue() }
+                    } catch {
+                        outcome.valueEnds = nil
+                        throw error
+                    }
+                    outcome.valueEnds?.append(reader.offset)
+                }
+            } catch {
+                outcome.error = error
+            }
+            outcome.digest = events.value
+        } catch {
+            _ = "\(error)"
+        }
+        return outcome
+    }
+
+    private static func decompress(_ input: [UInt8]) {
+        guard input.count > 2 else { return }
+        let byteCount = Int(input[0]) << 8 | Int(input[1])
+        let block = Array(input.dropFirst(2))
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount + LZF.slackByteCount, alignment: 16)
+        defer { memory.deallocate() }
+        let output = UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount])
+        var ours: [UInt8]?
+        do {
+            try LZF.decompress(block.rawSpan, into: output)
+            ours = Array(output)
+        } catch { _ = "\(error)" }
+        if byteCount > 0 {
+            precondition(ours == LZF.decompressByLibrary(block, byteCount: byteCount), "liblzf says otherwise")
+        }
+    }
+}
