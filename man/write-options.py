@@ -32,7 +32,7 @@ def paragraph(text):
     return "".join("\\&" * line.startswith((".", "\\(aq")) + line + "\n" for line in lines)
 
 
-def item(argument):
+def item(argument, inverses):
     if argument["kind"] == "positional":
         dots = " ..." if argument["isRepeating"] else ""
         heading = f".It Ar {escaped(argument['valueName'])}{dots}"
@@ -42,6 +42,8 @@ def item(argument):
         for name in argument["names"]:
             dash = "\\-" if name["kind"] == "long" else ""
             names.append(f"Fl {dash}{escaped(name['name'])}{value}")
+            if name["name"] in inverses:
+                names.append(f"Fl {dash}{escaped('no-' + name['name'])}")
         heading = ".It " + " , ".join(names)
     text = paragraph(argument.get("abstract", ""))
     values = argument.get("allValueStrings") or argument.get("allValues") or []
@@ -53,7 +55,9 @@ def item(argument):
     return f"{heading}\n{text}{''.join(paragraph(note) for note in notes)}"
 
 
-def options(command):
+def options(command, help_text):
+    # The dump leaves out the second name of a flag such as --progress/--no-progress.
+    inverses = set(re.findall(r"--([a-z-]+)/--no-\1", help_text))
     groups = {}
     for argument in command["arguments"]:
         if argument.get("shouldDisplay", True):
@@ -63,7 +67,7 @@ def options(command):
     order = sorted(groups, key=lambda title: {"Arguments": 0, "Options": 1}.get(title, 2))
     text = ""
     for title in order:
-        text += f".Ss {title}\n.Bl -tag -width Ds\n{''.join(item(argument) for argument in groups[title])}.El\n"
+        text += f".Ss {title}\n.Bl -tag -width Ds\n{''.join(item(argument, inverses) for argument in groups[title])}.El\n"
     return text
 
 
@@ -79,7 +83,8 @@ def main():
             continue
         head, rest = text.split(BEGIN)
         tail = rest.split(END)[1]
-        new = head + BEGIN + options(commands[name]) + END + tail
+        help_text = subprocess.run([program, "help", name], check=True, capture_output=True, text=True).stdout
+        new = head + BEGIN + options(commands[name], help_text) + END + tail
         if new != text:
             with open(page, "w", encoding="utf-8") as file:
                 file.write(new)
