@@ -32,7 +32,7 @@ def paragraph(text):
     return "".join("\\&" * line.startswith((".", "\\(aq")) + line + "\n" for line in lines)
 
 
-def item(argument, inverses):
+def item(argument):
     if argument["kind"] == "positional":
         dots = " ..." if argument["isRepeating"] else ""
         heading = f".It Ar {escaped(argument['valueName'])}{dots}"
@@ -55,19 +55,23 @@ def item(argument, inverses):
     return f"{heading}\n{text}{''.join(paragraph(note) for note in notes)}"
 
 
-def options(command, help_text):
-    # The dump leaves out the second name of a flag such as --progress/--no-progress.
-    inverses = set(re.findall(r"--([a-z-]+)/--no-\1", help_text))
+def options(command):
     groups = {}
     for argument in command["arguments"]:
-        if argument.get("shouldDisplay", True):
-            title = "Arguments" if argument["kind"] == "positional" else argument.get("sectionTitle") or "Options"
-            groups.setdefault(title, []).append(argument)
+        if not argument.get("shouldDisplay", True):
+            continue
+        title = "Arguments" if argument["kind"] == "positional" else argument.get("sectionTitle") or "Options"
+        group = groups.setdefault(title, [])
+        if "abstract" in argument:
+            group.append(argument)
+        else:
+            # The second half of a flag such as --progress/--no-progress.
+            group[-1]["names"] += argument["names"]
     # The command's own options first, then those that it shares.
     order = sorted(groups, key=lambda title: {"Arguments": 0, "Options": 1}.get(title, 2))
     text = ""
     for title in order:
-        text += f".Ss {title}\n.Bl -tag -width Ds\n{''.join(item(argument, inverses) for argument in groups[title])}.El\n"
+        text += f".Ss {title}\n.Bl -tag -width Ds\n{''.join(item(argument) for argument in groups[title])}.El\n"
     return text
 
 
@@ -83,8 +87,7 @@ def main():
             continue
         head, rest = text.split(BEGIN)
         tail = rest.split(END)[1]
-        help_text = subprocess.run([program, "help", name], check=True, capture_output=True, text=True).stdout
-        new = head + BEGIN + options(commands[name], help_text) + END + tail
+        new = head + BEGIN + options(commands[name]) + END + tail
         if new != text:
             with open(page, "w", encoding="utf-8") as file:
                 file.write(new)
