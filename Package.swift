@@ -75,10 +75,10 @@ let package = Package(
             name: "RDBSinksTests", dependencies: ["RDBBytes", "RDBModel", "RDBSinks", "RDBKit", "RDBTestSupport"],
             swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
-        .testTarget(name: "CommandTests", swiftSettings: relaxed),
         .target(
             name: "FuzzEntrances", dependencies: ["RDBKit"], path: "Tests/FuzzEntrances", swiftSettings: relaxed),
         .testTarget(name: "FuzzRegressionTests", dependencies: ["FuzzEntrances"], swiftSettings: relaxed),
+        .testTarget(name: "CommandTests", dependencies: ["RDBKit"], swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]

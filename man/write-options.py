@@ -42,8 +42,6 @@ def item(argument):
         for name in argument["names"]:
             dash = "\\-" if name["kind"] == "long" else ""
             names.append(f"Fl {dash}{escaped(name['name'])}{value}")
-            if name["name"] in inverses:
-                names.append(f"Fl {dash}{escaped('no-' + name['name'])}")
         heading = ".It " + " , ".join(names)
     text = paragraph(argument.get("abstract", ""))
     values = argument.get("allValueStrings") or argument.get("allValues") or []
@@ -62,11 +60,12 @@ def options(command):
             continue
         title = "Arguments" if argument["kind"] == "positional" else argument.get("sectionTitle") or "Options"
         group = groups.setdefault(title, [])
-        if "abstract" in argument:
-            group.append(argument)
-        else:
+        names = [name["name"] for name in argument.get("names", [])]
+        if names and group and names == ["no-" + name["name"] for name in group[-1].get("names", [])]:
             # The second half of a flag such as --progress/--no-progress.
             group[-1]["names"] += argument["names"]
+        else:
+            group.append(argument)
     # The command's own options first, then those that it shares.
     order = sorted(groups, key=lambda title: {"Arguments": 0, "Options": 1}.get(title, 2))
     text = ""

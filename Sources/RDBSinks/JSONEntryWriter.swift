@@ -225,7 +225,7 @@ public struct JSONEntryWriter: ~Copyable {
     }
 
     /// Whether the value was too large to stage, so that it has to be read again.
-    public var needsAnotherPass: Bool { pass == .validating && failure == nil && refusal == nil }
+    public var needsAnotherPass: Bool { pass == .validating && writesValue && failure == nil && refusal == nil }
 
     /// Whether anything of the value is written. If not, one pass counts its elements.
     private var writesValue: Bool {
