@@ -19,6 +19,8 @@ public struct ByteWindow: ~Copyable {
     @usableFromInline let feed: WindowFeed?
     /// For decompressed bytes: where in the input their compressed form begins.
     @usableFromInline let container: UInt64?
+    /// Whether `LZF.slackByteCount` bytes behind what is readable may be read, whatever they hold.
+    private let hasSlack: Bool
 
     /// The most bytes a read may ask for at once. Longer strings are taken in chunks.
     public static let maxContiguousByteCount = 1 << 20
@@ -37,13 +39,17 @@ public struct ByteWindow: ~Copyable {
         originOffset = 0
         self.feed = feed
         self.container = container
+        hasSlack = true
     }
 
     /// A view of memory that must outlive the window.
     /// - Parameters:
     ///   - offset: the input's offset of the first byte.
     ///   - container: where in the input the bytes' compressed form begins, for errors.
-    @unsafe public init(unsafeBytes bytes: UnsafeRawBufferPointer, offset: UInt64 = 0, container: UInt64? = nil) {
+    ///   - hasSlack: whether `LZF.slackByteCount` bytes behind the memory may be read as well.
+    @unsafe public init(
+        unsafeBytes bytes: UnsafeRawBufferPointer, offset: UInt64 = 0, container: UInt64? = nil, hasSlack: Bool = false
+    ) {
         // A buffer without a base address is empty: any pointer serves as begin and end.
         unsafe position = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 16)!
         unsafe end = position + bytes.count
@@ -52,6 +58,7 @@ public struct ByteWindow: ~Copyable {
         originOffset = offset
         feed = nil
         self.container = container
+        self.hasSlack = hasSlack
     }
 
     /// Bytes read so far: the input's offset of the next byte.
@@ -125,7 +132,7 @@ public struct ByteWindow: ~Copyable {
         _ count: Int, into output: UnsafeMutableRawBufferPointer
     ) throws(DecodeError) {
         let start = location
-        let hasSlack = feed != nil
+        let hasSlack = hasSlack
         let block = try take(count)
         // A feed's memory has slack behind what it fills.
         do throws(LZF.Fault) { unsafe try LZF.decompress(block, into: output, inputHasSlack: hasSlack) } catch {
@@ -219,16 +226,16 @@ public struct ByteWindow: ~Copyable {
     /// Remembers this place: until `unmark`, `rewind` comes back to it, however far reading went on.
     public mutating func mark() { feed?.mark = offset }
 
-    /// The bytes from the mark to here, where they are all still in the window.
-    public var markedBytes: RawSpan? {
-        @_lifetime(borrow self)
-        get {
-            guard let mark = feed?.mark, mark >= originOffset else { return nil }
-            // origin <= the mark <= position.
-            let count = Int(offset - mark)
-            return unsafe _overrideLifetime(
-                RawSpan(_unsafeStart: position - count, byteCount: count), borrowing: self)
-        }
+    /// Bytes from the mark to here, where they are all still in the window.
+    public var markedByteCount: Int? {
+        guard let mark = feed?.mark, mark >= originOffset else { return nil }
+        return Int(offset - mark)
+    }
+
+    /// Appends the last `count` bytes read, which must still be in the window.
+    public func copyLast(_ count: Int, to buffer: inout OutputBuffer) {
+        precondition(unsafe position - origin >= count)
+        buffer.append(unsafe RawSpan(_unsafeStart: position - count, byteCount: count))
     }
 
     public mutating func unmark() {

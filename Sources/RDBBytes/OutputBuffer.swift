@@ -19,6 +19,15 @@ public struct OutputBuffer: ~Copyable {
 
     @inlinable public var byteCount: Int { unsafe position - base }
 
+    /// A window over a part of what was written, which must not change while the window is used.
+    /// - Parameter offset: the input's offset of the part's first byte.
+    public func window(over range: Range<Int>, offset: UInt64) -> ByteWindow {
+        precondition(range.lowerBound >= 0 && range.upperBound <= byteCount)
+        return unsafe ByteWindow(
+            unsafeBytes: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count), offset: offset,
+            hasSlack: unsafe limit - base >= range.upperBound + LZF.slackByteCount)
+    }
+
     /// What was written, valid until the next change.
     public var bytes: RawSpan {
         @_lifetime(borrow self)

@@ -24,7 +24,7 @@ public struct RDBReader: ~Copyable {
 
     public let version: RDBVersion
     /// Of the entry that `next` returned last.
-    public private(set) var header = EntryHeader()
+    public internal(set) var header = EntryHeader()
     /// The layout of that entry's value.
     public internal(set) var type = RDBType.string
 
@@ -61,6 +61,15 @@ public struct RDBReader: ~Copyable {
         self.verifiesChecksum = verifiesChecksum && version.hasChecksum
         if !self.verifiesChecksum { self.window.dropChecksum() }
     }
+
+    /// A reader that stands nowhere until an `EntryBatch` places it.
+    public init(of batchesIn: RDBVersion) {
+        window = unsafe ByteWindow(unsafeBytes: UnsafeRawBufferPointer(start: nil, count: 0))
+        version = batchesIn
+        verifiesChecksum = false
+    }
+
+    var keyByteCount: Int { keyBuffer.byteCount }
 
     /// The key of the entry that `next` returned last, valid until the next call.
     public var key: RawSpan {

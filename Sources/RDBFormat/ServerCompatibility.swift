@@ -18,6 +18,13 @@ public struct ServerCompatibility: Sendable {
         needed.valkey = Self.higher(needed.valkey, other.valkey)
     }
 
+    /// Adds what another part of the same file needs.
+    public mutating func formUnion(_ other: ServerCompatibility) {
+        for type in other.seen { add(type) }
+        modules.formUnion(other.modules)
+        hasVectorSets = hasVectorSets || other.hasVectorSets
+    }
+
     public mutating func addFunctions() {
         needed.redis = Self.higher(needed.redis, 10)
     }

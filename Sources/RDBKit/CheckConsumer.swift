@@ -6,8 +6,11 @@ import RDBTransforms
 /// Validates every value to its last byte, and tells each fault.
 ///
 /// Memory: `StructureCheck`; with `findsDuplicateKeys` 16 to 24 bytes for each key of the file besides.
-public final class CheckConsumer: EntryConsumer {
-    private let report: (EntryFault) -> Void
+public final class CheckConsumer: ParallelConsumer {
+    /// nil where faults are collected until they are absorbed.
+    private let report: ((EntryFault) -> Void)?
+    private var collected: [EntryFault] = []
+    private let version: RDBVersion
     private let findsDuplicateKeys: Bool
     private var check: StructureCheck
     private let present = Present()
@@ -25,8 +28,10 @@ public final class CheckConsumer: EntryConsumer {
         var faults: [DecodeError] = []
     }
 
-    public init(version: RDBVersion, findsDuplicateKeys: Bool, report: @escaping (EntryFault) -> Void) {
+    /// - Parameter report: called with each fault; nil collects them for the consumer that absorbs this one.
+    public init(version: RDBVersion, findsDuplicateKeys: Bool, report: ((EntryFault) -> Void)?) {
         self.report = report
+        self.version = version
         self.findsDuplicateKeys = findsDuplicateKeys
         seenSections = ServerCompatibility(version: version)
         let present = present
@@ -67,8 +72,27 @@ public final class CheckConsumer: EntryConsumer {
     /// Counts a fault and passes it on.
     public func tell(_ fault: EntryFault) {
         faultCount += 1
-        report(fault)
+        if let report { report(fault) } else { collected.append(fault) }
     }
+
+    // MARK: - As one of several
+
+    public func makeWorker() -> CheckConsumer {
+        CheckConsumer(version: version, findsDuplicateKeys: false, report: nil)
+    }
+
+    public func absorb(_ worker: inout CheckConsumer) {
+        for fault in worker.collected { tell(fault) }
+        entryCount += worker.entryCount
+        seenSections.formUnion(worker.seenSections)
+        check.formUnion(worker.check.modules)
+        worker.collected = []
+        worker.faultCount = 0
+        worker.entryCount = 0
+    }
+
+    public var isFull: Bool { collected.count > 1000 }
+    public var mustConsumeAlone: Bool { false }
 
     /// Who can load what was checked.
     public var compatibility: ServerCompatibility {

@@ -81,38 +81,21 @@ public struct EntryLoop {
         _ reader: inout RDBReader, _ consumer: inout C
     ) throws(EntryFault) -> LoopOutcome {
         var outcome = LoopOutcome()
-        if !reader.version.isKnown { notice(.unknownVersion(reader.version)) }
-        var entries: UInt64 = 0
-        var nextProgress: UInt64 = 0
+        var meter = ProgressMeter(self)
         let limit = selection.limit ?? .max
         let skipsOnly = !C.rereadsValues && !selection.needsElementCount && !selection.needsByteCount
+        tellVersion(reader)
 
         while outcome.selectedCount < limit, !consumer.isDone {
-            let item: RDBItem
-            do throws(DecodeError) { item = try reader.next() } catch {
-                throw fault(error, reader, isEntry: error.code == .unknownType)
-            }
-            switch item {
+            switch try nextItem(&reader, &consumer) {
             case .entry: break
             case .end(let end):
-                consumer.section(item)
                 outcome.end = end
                 try tellTrailingBytes(&reader)
                 return outcome
-            default:
-                consumer.section(item)
-                switch item {
-                case .inlineUpdate, .foreignHint: notice(.foreign(item))
-                default: break
-                }
-                continue
+            default: continue
             }
-            entries += 1
-            if let progress, reader.offset >= nextProgress {
-                let (consumed, total) = reader.progress
-                progress(entries, consumed, total)
-                nextProgress = reader.offset + 4 << 20
-            }
+            meter.step(reader)
             do throws(DecodeError) {
                 if !selection.admits(reader.header, key: reader.key) {
                     try reader.skipValue()
@@ -127,19 +110,48 @@ public struct EntryLoop {
                 throw fault(error, reader, isEntry: true)
             }
             reader.holdValue()
-            do throws(DecodeError) {
-                if try admitsValue(&reader) {
-                    try consumer.consume(&reader)
-                    outcome.selectedCount += 1
-                }
-            } catch {
-                consumer.discard()
-                try recover(from: error, &reader)
-                outcome.skippedCount += 1
-            }
-            reader.releaseValue()
+            try consumeHeld(&reader, &consumer, &outcome)
         }
         return outcome
+    }
+
+    // MARK: - Steps, shared with the run on several threads
+
+    func tellVersion(_ reader: borrowing RDBReader) {
+        if !reader.version.isKnown { notice(.unknownVersion(reader.version)) }
+    }
+
+    func nextItem<C: EntryConsumer & ~Copyable>(
+        _ reader: inout RDBReader, _ consumer: inout C
+    ) throws(EntryFault) -> RDBItem {
+        let item: RDBItem
+        do throws(DecodeError) { item = try reader.next() } catch {
+            throw fault(error, reader, isEntry: error.code == .unknownType)
+        }
+        if case .entry = item { return item }
+        consumer.section(item)
+        switch item {
+        case .inlineUpdate, .foreignHint: notice(.foreign(item))
+        default: break
+        }
+        return item
+    }
+
+    /// Consumes the entry whose value the reader holds, or recovers from its fault.
+    func consumeHeld<C: EntryConsumer & ~Copyable>(
+        _ reader: inout RDBReader, _ consumer: inout C, _ outcome: inout LoopOutcome
+    ) throws(EntryFault) {
+        do throws(DecodeError) {
+            if try admitsValue(&reader) {
+                try consumer.consume(&reader)
+                outcome.selectedCount += 1
+            }
+        } catch {
+            consumer.discard()
+            try recover(from: error, &reader)
+            outcome.skippedCount += 1
+        }
+        reader.releaseValue()
     }
 
     /// Size and element conditions: the value is walked once for them and then stood before again.
@@ -166,7 +178,7 @@ public struct EntryLoop {
         notice(.skipped(found))
     }
 
-    private func tellTrailingBytes(_ reader: inout RDBReader) throws(EntryFault) {
+    func tellTrailingBytes(_ reader: inout RDBReader) throws(EntryFault) {
         guard looksForTrailingBytes else { return }
         let at = reader.offset
         do throws(DecodeError) {
@@ -175,9 +187,26 @@ public struct EntryLoop {
         } catch { throw fault(error, reader, isEntry: false) }
     }
 
-    private func fault(_ error: DecodeError, _ reader: borrowing RDBReader, isEntry: Bool) -> EntryFault {
+    func fault(_ error: DecodeError, _ reader: borrowing RDBReader, isEntry: Bool) -> EntryFault {
         EntryFault(
-            error: error, database: isEntry ? reader.header.database : nil, key: isEntry ? reader.key.array : nil,
+            error: error, database: isEntry ? reader.header.database : nil, key: isEntry ? reader.copyKey() : nil,
             isSkipped: false)
+    }
+}
+
+/// Tells progress every few megabytes.
+struct ProgressMeter {
+    private let progress: ((_ entries: UInt64, _ consumed: UInt64, _ total: UInt64?) -> Void)?
+    private var entries: UInt64 = 0
+    private var nextOffset: UInt64 = 0
+
+    init(_ loop: EntryLoop) { progress = loop.progress }
+
+    mutating func step(_ reader: borrowing RDBReader) {
+        entries += 1
+        guard let progress, reader.offset >= nextOffset else { return }
+        let (consumed, total) = reader.progress
+        progress(entries, consumed, total)
+        nextOffset = reader.offset + 4 << 20
     }
 }

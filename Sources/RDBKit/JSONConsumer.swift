@@ -4,8 +4,9 @@ import RDBModel
 public import RDBSinks
 
 /// Entries to JSON.
-public struct JSONConsumer: EntryConsumer, ~Copyable {
+public struct JSONConsumer: ParallelConsumer, ~Copyable {
     public var writer: JSONEntryWriter
+    public private(set) var mustConsumeAlone = false
 
     public init(_ writer: consuming JSONEntryWriter) { self.writer = writer }
 
@@ -13,9 +14,14 @@ public struct JSONConsumer: EntryConsumer, ~Copyable {
 
     public mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
         let header = reader.header
+        mustConsumeAlone = false
         writer.begin(header, key: reader.key)
         if writer.needsValue(header) {
             try reader.readValue(into: &writer)
+            if writer.isDetached, writer.needsAnotherPass {
+                mustConsumeAlone = true
+                return
+            }
             while writer.startAnotherPass() {
                 try reader.rewindToValue()
                 try reader.readValue(into: &writer)
@@ -30,4 +36,10 @@ public struct JSONConsumer: EntryConsumer, ~Copyable {
     }
 
     public mutating func discard() { writer.discard() }
+
+    // MARK: - As one of several
+
+    public func makeWorker() -> JSONConsumer { JSONConsumer(JSONEntryWriter(detachedWith: writer.options)) }
+    public mutating func absorb(_ worker: inout JSONConsumer) { writer.absorb(&worker.writer) }
+    public var isFull: Bool { writer.isFull }
 }

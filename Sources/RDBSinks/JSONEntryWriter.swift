@@ -38,7 +38,8 @@ public struct JSONEntryWriter: ~Copyable {
     static let maxNamesByteCount = 8 << 20
 
     public let options: JSONOptions
-    let file: OutputFile
+    /// nil where the lines stay in memory until they are absorbed.
+    private let file: OutputFile?
     @usableFromInline var out = OutputBuffer()
     /// Values of a hash whose expiries are written first.
     @usableFromInline var aside = OutputBuffer(capacity: 4096)
@@ -101,6 +102,30 @@ public struct JSONEntryWriter: ~Copyable {
         self.options = options
         form = options.strings
         if options.array { out.append("[") }
+    }
+
+    /// A writer that keeps its lines until another one absorbs them.
+    public init(detachedWith options: JSONOptions) {
+        file = nil
+        self.options = options
+        form = options.strings
+    }
+
+    public var isDetached: Bool { file == nil }
+
+    /// Whether a detached writer should be absorbed before more is written.
+    public var isFull: Bool { isDetached && out.byteCount > 1 << 20 }
+
+    /// Takes over the lines of a detached writer, which is empty afterwards.
+    public mutating func absorb(_ other: inout JSONEntryWriter) {
+        flush()
+        if failure == nil {
+            do throws(OutputError) { try file?.write(other.out.bytes) } catch { failure = error }
+        }
+        writtenEntries += other.writtenEntries
+        other.writtenEntries = 0
+        other.out.truncate(to: 0)
+        other.out.shrink(to: 2 << 20)
     }
 
     /// Whether the value has to be decoded for this entry, or may be skipped.
@@ -208,6 +233,9 @@ public struct JSONEntryWriter: ~Copyable {
         }
     }
 
+    /// Whether the value was too large to stage, so that it has to be read again.
+    public var needsAnotherPass: Bool { pass == .validating && writesValue && failure == nil && refusal == nil }
+
     /// After a pass over the value: whether it must be read once more, because it was too large to stage.
     public mutating func startAnotherPass() -> Bool {
         if failure != nil || refusal != nil || !writesValue { return false }
@@ -263,6 +291,7 @@ public struct JSONEntryWriter: ~Copyable {
     }
 
     public mutating func flush() {
+        guard let file, out.byteCount > 0 else { return }
         if failure == nil {
             do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
         }

@@ -179,6 +179,9 @@ public struct StructureCheck: ValueVisitor {
 
     public mutating func module(_ id: ModuleID) { modules.insert(id) }
 
+    /// Adds modules that were met elsewhere.
+    public mutating func formUnion(_ others: Set<ModuleID>) { modules.formUnion(others) }
+
     // MARK: - Streams
 
     public mutating func streamEntry(_ id: StreamID) {

@@ -49,19 +49,37 @@ struct InputRun {
         _ reader: inout RDBReader, _ path: String, _ selection: Selection, _ consumer: inout C,
         flush: (inout C) -> Void
     ) -> ExitStatus {
-        defer { diagnostics.clearProgress() }
+        let result: Result<LoopOutcome, EntryFault>
+        do throws(EntryFault) { result = .success(try loop(path, selection).run(&reader, &consumer)) } catch {
+            result = .failure(error)
+        }
+        flush(&consumer)
+        return tell(result, path)
+    }
+
+    /// The same on several threads.
+    func run<C: ParallelConsumer & ~Copyable>(
+        _ reader: inout RDBReader, _ path: String, _ selection: Selection, _ consumer: inout C, threads: Int,
+        flush: (inout C) -> Void
+    ) -> ExitStatus {
+        let result: Result<LoopOutcome, EntryFault>
         do throws(EntryFault) {
-            let outcome = try loop(path, selection).run(&reader, &consumer)
-            flush(&consumer)
+            result = .success(try loop(path, selection).run(&reader, &consumer, threads: threads))
+        } catch { result = .failure(error) }
+        flush(&consumer)
+        return tell(result, path)
+    }
+
+    private func tell(_ result: Result<LoopOutcome, EntryFault>, _ path: String) -> ExitStatus {
+        diagnostics.clearProgress()
+        switch result {
+        case .success(let outcome):
             guard outcome.skippedCount > 0 else { return .done }
-            diagnostics.clearProgress()
             diagnostics.skippedTotal(outcome.skippedCount, input: path)
             return .damagedInput
-        } catch {
-            flush(&consumer)
-            diagnostics.clearProgress()
-            diagnostics.error(error, input: path)
-            return ExitStatus(error.error)
+        case .failure(let fault):
+            diagnostics.error(fault, input: path)
+            return ExitStatus(fault.error)
         }
     }
 

@@ -29,6 +29,8 @@ struct CheckCommand: ParsableCommand {
         let file = try run.open(output)
         let report = CheckReport(file, format: format, quiet: options.quiet)
         let wanted = selection.selection()
+        // One place has to see all keys to find those that occur twice.
+        let threads = duplicates ? 1 : options.threadCount
         let status = run.forEach(inputs) { reader, path in
             var consumer = CheckConsumer(version: reader.version, findsDuplicateKeys: duplicates) {
                 report.fault($0, input: path)
@@ -51,7 +53,7 @@ struct CheckCommand: ParsableCommand {
             }
             var end: RDBEnd?
             var stopped: DecodeError?
-            do throws(EntryFault) { end = try loop.run(&reader, &consumer).end } catch {
+            do throws(EntryFault) { end = try loop.run(&reader, &consumer, threads: threads).end } catch {
                 stopped = error.error
                 if error.error.isAboutInput { consumer.tell(error) }
             }

@@ -25,10 +25,13 @@ struct JSONCommand: ParsableCommand {
         var consumer = JSONConsumer(JSONEntryWriter(file, options: json.options))
         var wanted = selection.selection()
         let limit = wanted.limit
+        // Without values there is little to share out, and an array's commas depend on what came before.
+        let sharesOut = json.options.parts == .everything && !json.array
+        let threads = sharesOut ? options.threadCount : 1
         let status = run.forEach(inputs) { reader, path in
             // --limit counts over all inputs.
             wanted.limit = limit.map { $0 - min($0, consumer.writer.writtenEntries) }
-            return run.run(&reader, path, wanted, &consumer) { $0.writer.flush() }
+            return run.run(&reader, path, wanted, &consumer, threads: threads) { $0.writer.flush() }
         }
         consumer.writer.finish()
         try run.finish(file, failure: consumer.writer.failure, status: status)

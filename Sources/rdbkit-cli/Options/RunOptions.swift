@@ -23,11 +23,20 @@ struct RunOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Write no messages but errors.")
     var quiet = false
 
+    @Option(help: ArgumentHelp("Threads that decode; by default one for each processor, at most 6.", valueName: "n"))
+    var threads: Int?
+
     @Option(help: ArgumentHelp("Colour messages: auto, always or never. NO_COLOR is obeyed.", valueName: "when"))
     var color = ColorChoice.auto
 
     @Option(help: ArgumentHelp("Write each error as text, or as one JSON object.", valueName: "format"))
     var errorFormat = ErrorFormat.text
+
+    func validate() throws {
+        if let threads, !(1...64).contains(threads) { throw ValidationError("--threads takes 1 to 64") }
+    }
+
+    var threadCount: Int { threads ?? min(6, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
     private static var hasNoColor: Bool { unsafe getenv("NO_COLOR") != nil }
 

@@ -1,0 +1,238 @@
+import Dispatch
+import RDBBytes
+public import RDBFormat
+import RDBModel
+import RDBTransforms
+
+/// A consumer whose work can be shared out: each worker consumes whole batches of entries, and what it made is taken over
+/// in the order of the file.
+public protocol ParallelConsumer: EntryConsumer, SendableMetatype, ~Copyable {
+    /// A consumer of the same kind that keeps its results in memory.
+    func makeWorker() -> Self
+
+    /// Takes over what a worker made since it was last asked, and leaves it empty.
+    mutating func absorb(_ worker: inout Self)
+
+    /// A worker holds so much that it has to be absorbed before it goes on.
+    var isFull: Bool { get }
+
+    /// A worker was given an entry that only the consumer itself can take, because it does not fit in memory. The entry
+    /// counts as not consumed.
+    var mustConsumeAlone: Bool { get }
+}
+
+/// One batch on its way: filled by the loop, worked on by a thread, absorbed by the loop. The semaphores hand it over;
+/// only one side touches it at a time.
+private final class BatchSlot<C: ParallelConsumer & ~Copyable>: @unchecked Sendable {
+    let batch = EntryBatch()
+    var worker: C
+    var reader: RDBReader
+    /// The next entry of the batch to be consumed.
+    var next = 0
+    var consumedCount: UInt64 = 0
+    var isAbandoned = false
+    var state = State.done
+    /// Signalled by the thread when there is something to absorb, and by the loop when the thread may go on.
+    let ready = DispatchSemaphore(value: 0)
+    let resume = DispatchSemaphore(value: 0)
+
+    enum State {
+        case done
+        /// The worker's results must be absorbed before it goes on.
+        case full
+        /// Entry `next` must be consumed by the loop.
+        case alone
+        /// Entry `next` did not decode.
+        case fault(DecodeError)
+
+        var isDone: Bool { if case .done = self { true } else { false } }
+    }
+
+    init(_ worker: consuming C, version: RDBVersion) {
+        self.worker = worker
+        reader = RDBReader(of: version)
+    }
+
+    /// Works until the batch is done; pauses where the loop has something to do first.
+    func work() {
+        while true {
+            state = isAbandoned ? .done : consume()
+            let isDone = state.isDone
+            ready.signal()
+            if isDone { return }
+            resume.wait()
+        }
+    }
+
+    private func consume() -> State {
+        while next < batch.count {
+            if worker.isFull { return .full }
+            batch.place(&reader, at: next)
+            do throws(DecodeError) {
+                try worker.consume(&reader)
+            } catch {
+                worker.discard()
+                return .fault(error)
+            }
+            if worker.mustConsumeAlone {
+                worker.discard()
+                return .alone
+            }
+            consumedCount += 1
+            next += 1
+        }
+        return .done
+    }
+
+    /// Waits for the thread, whose results nobody wants any more.
+    func abandon(afterPause: Bool) {
+        var isPaused = afterPause
+        while true {
+            if !isPaused { ready.wait() }
+            if state.isDone { return }
+            isAbandoned = true
+            resume.signal()
+            isPaused = false
+        }
+    }
+}
+
+extension EntryLoop {
+    /// Entries go to other threads in batches of about this many bytes.
+    static var batchByteCount: Int { 256 << 10 }
+
+    /// The same run as `run`, with the same results, on several threads: this one finds the entries and takes over what
+    /// the others made of them. Memory: a batch and its results for each thread, and two more.
+    public func run<C: ParallelConsumer & ~Copyable>(
+        _ reader: inout RDBReader, _ consumer: inout C, threads: Int
+    ) throws(EntryFault) -> LoopOutcome {
+        // Conditions that need what other threads find out are looked at one entry after another.
+        if threads < 2 || selection.limit != nil || selection.needsElementCount {
+            return try run(&reader, &consumer)
+        }
+        var pipeline = BatchPipeline(self, &consumer, version: reader.version, threads: threads)
+        let result: Result<RDBEnd?, EntryFault>
+        do throws(EntryFault) {
+            result = .success(try feed(&pipeline, &reader, &consumer))
+        } catch { result = .failure(error) }
+        // Whatever ended the reading, the entries before it are consumed first; their own faults come before it.
+        try pipeline.drain(&consumer)
+        pipeline.outcome.end = try result.get()
+        if pipeline.outcome.end != nil { try tellTrailingBytes(&reader) }
+        return pipeline.outcome
+    }
+
+    private func feed<C: ParallelConsumer & ~Copyable>(
+        _ pipeline: inout BatchPipeline<C>, _ reader: inout RDBReader, _ consumer: inout C
+    ) throws(EntryFault) -> RDBEnd? {
+        tellVersion(reader)
+        var meter = ProgressMeter(self)
+        while !consumer.isDone {
+            switch try nextItem(&reader, &consumer) {
+            case .entry: break
+            case .end(let end): return end
+            default: continue
+            }
+            meter.step(reader)
+            if !selection.admits(reader.header, key: reader.key) {
+                do throws(DecodeError) { try reader.skipValue() } catch { throw fault(error, reader, isEntry: true) }
+                continue
+            }
+            let isCopied: Bool
+            do throws(DecodeError) { isCopied = try pipeline.batch.append(&reader) } catch {
+                // Decoding the value tells better than stepping over it what is wrong.
+                do throws(DecodeError) { try reader.rewindToValue() } catch let other {
+                    throw fault(other, reader, isEntry: true)
+                }
+                isCopied = false
+            }
+            if isCopied {
+                if !selection.admits(byteCount: pipeline.batch.lastValueByteCount()) { pipeline.batch.removeLast() }
+                if pipeline.batch.byteCount >= Self.batchByteCount { try pipeline.dispatch(&consumer) }
+            } else {
+                try pipeline.drain(&consumer)
+                try consumeHeld(&reader, &consumer, &pipeline.outcome)
+            }
+        }
+        return nil
+    }
+}
+
+/// The batches under way, oldest first.
+private struct BatchPipeline<C: ParallelConsumer & ~Copyable> {
+    private let loop: EntryLoop
+    private var free: [BatchSlot<C>]
+    private var busy: [BatchSlot<C>] = []
+    private var filling: BatchSlot<C>
+    private let queue = DispatchQueue(label: "rdbkit.decode", attributes: .concurrent)
+    var outcome = LoopOutcome()
+
+    init(_ loop: EntryLoop, _ consumer: inout C, version: RDBVersion, threads: Int) {
+        self.loop = loop
+        free = []
+        filling = BatchSlot(consumer.makeWorker(), version: version)
+        for _ in 0..<threads + 1 { free.append(BatchSlot(consumer.makeWorker(), version: version)) }
+    }
+
+    /// The batch that entries are copied to.
+    var batch: EntryBatch { filling.batch }
+
+    /// Hands the filled batch to a thread and makes room for the next.
+    mutating func dispatch(_ consumer: inout C) throws(EntryFault) {
+        guard filling.batch.count > 0 else { return }
+        let slot = filling
+        slot.next = 0
+        slot.consumedCount = 0
+        queue.async { slot.work() }
+        busy.append(slot)
+        if free.isEmpty { try absorbOldest(&consumer) }
+        // absorbOldest gives a slot back, or throws.
+        filling = free.removeLast()
+    }
+
+    /// Takes over all that is under way.
+    mutating func drain(_ consumer: inout C) throws(EntryFault) {
+        try dispatch(&consumer)
+        while !busy.isEmpty { try absorbOldest(&consumer) }
+    }
+
+    private mutating func absorbOldest(_ consumer: inout C) throws(EntryFault) {
+        let slot = busy.removeFirst()
+        while true {
+            slot.ready.wait()
+            consumer.absorb(&slot.worker)
+            if slot.state.isDone { break }
+            do throws(EntryFault) { try attend(to: slot, &consumer) } catch {
+                // Nothing behind the fault counts, but no thread may be left with memory that is given up.
+                slot.abandon(afterPause: true)
+                for other in busy { other.abandon(afterPause: false) }
+                busy = []
+                filling.batch.removeAll()
+                throw error
+            }
+            slot.resume.signal()
+        }
+        outcome.selectedCount += slot.consumedCount
+        slot.batch.removeAll()
+        free.append(slot)
+    }
+
+    /// What a paused slot needs of the loop.
+    private mutating func attend(to slot: BatchSlot<C>, _ consumer: inout C) throws(EntryFault) {
+        switch slot.state {
+        case .done, .full: return
+        case .alone:
+            slot.batch.place(&slot.reader, at: slot.next)
+            try loop.consumeHeld(&slot.reader, &consumer, &outcome)
+        case .fault(let error):
+            slot.batch.place(&slot.reader, at: slot.next)
+            var fault = loop.fault(error, slot.reader, isEntry: true)
+            guard loop.onError == .skip, error.isAboutInput else { throw fault }
+            // The loop came past the value before it was decoded: its end is known.
+            fault.isSkipped = true
+            outcome.skippedCount += 1
+            loop.notice(.skipped(fault))
+        }
+        slot.next += 1
+    }
+}
