@@ -1,6 +1,6 @@
 // Hashes of every layout, with and without expiries of fields.
 extension Specimen {
-    static let time = hex("00 20 4A A9 D1 01 00 00")  // 2000000000000
+    public static let time = hex("00 20 4A A9 D1 01 00 00")  // 2000000000000
     static let never = hex("FF FF FF FF FF FF FF FF")
 
     static let hashes: [Specimen] = [
