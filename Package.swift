@@ -78,7 +78,7 @@ let package = Package(
         .target(
             name: "FuzzEntrances", dependencies: ["RDBKit"], path: "Tests/FuzzEntrances", swiftSettings: relaxed),
         .testTarget(name: "FuzzRegressionTests", dependencies: ["FuzzEntrances"], swiftSettings: relaxed),
-        .testTarget(name: "CommandTests", swiftSettings: relaxed),
+        .testTarget(name: "CommandTests", dependencies: ["RDBKit"], swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]

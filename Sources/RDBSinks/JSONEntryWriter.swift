@@ -185,13 +185,7 @@ public struct JSONEntryWriter: ~Copyable {
 
     /// `,"type":"hash","encoding":"listpack"`, made once for each pair.
     private mutating func appendTypeAndEncoding() {
-        var index = Int(header.typeByte) << 2
-        switch header.encoding {
-        case .lzf: index |= 1
-        case .int: index |= 2
-        // Byte 23 is another type in Redis; one writer may serve files of both.
-        default: if header.type == .pathHash { index |= 3 }
-        }
+        let index = Int(header.typeByte) << 2 | (header.encoding == .lzf ? 1 : header.encoding == .int ? 2 : 0)
         if typeHeads[index].isEmpty {
             typeHeads[index] = makeHead(
                 ",\"type\":\"\(header.type.name)\",\"encoding\":\"\(header.encoding.name)\"")
@@ -230,9 +224,6 @@ public struct JSONEntryWriter: ~Copyable {
         if pass == .expiries || pass == .values { highWater = Self.flushByteCount }
     }
 
-    /// Whether the value was too large to stage, so that it has to be read again.
-    public var needsAnotherPass: Bool { pass == .validating && writesValue && failure == nil && refusal == nil }
-
     /// Whether anything of the value is written. If not, one pass counts its elements.
     private var writesValue: Bool {
         switch options.parts {
@@ -242,16 +233,15 @@ public struct JSONEntryWriter: ~Copyable {
         }
     }
 
+    /// Whether the value was too large to stage, so that it has to be read again.
+    public var needsAnotherPass: Bool { pass == .validating && writesValue && failure == nil && refusal == nil }
+
     /// After a pass over the value: whether it must be read once more, because it was too large to stage.
     public mutating func startAnotherPass() -> Bool {
         if failure != nil || refusal != nil || !writesValue { return false }
         switch pass {
         case .staging, .values: return false
         case .validating:
-            // Where the value is left out, the pass only counted.
-            if options.parts == .keysOnly || options.parts == .withoutValues && !header.hasFieldExpiries {
-                return false
-            }
             // The head of the entry is still in `out`; values stream from now on.
             pass = header.hasFieldExpiries ? .expiries : .values
             startPass()
