@@ -68,13 +68,13 @@ extension Fault {
             "the end of the value"),
         packed(
             "a wrong back-length", type: 20, changed(listpack, 8, 3), .badListpack, at: 21,
-            "the length of the entry behind it", "3", isStrict: true),
+            "the entry's length as its back-length", "3", isStrict: true),
         packed(
             "a listpack hash with three elements", type: 16, RDB.listpack([.text("f"), .text("v"), .text("g")]),
             .oddElements, at: 28, "one more element", "the end of the listpack"),
         packed(
             "a listpack score that is no number", type: 17, RDB.listpack([.text("m"), .text("x")]), .badScore, at: 22,
-            "a number as the score", "words that are none"),
+            "the text of a number", "something else"),
         packed(
             "a ziplist that lies about its size", type: 10, changed(ziplist, 0, 16), .badZiplist, at: 13,
             "the string's length as the ziplist's size", "16"),
@@ -155,7 +155,7 @@ extension Fault {
             "the ID of a template defined before", "5"),
         Fault(
             "a template in a listpack that nobody defined", type: 30, RDB.string(RDB.listpack([.int13(-1)])),
-            .badHashTemplate, at: 19, "the ID of a template defined before", "-1"),
+            .badHashTemplate, at: 19, "the ID of a template defined before", "18446744073709551615"),
         Fault(
             "an array's flag 2", type: 28, hex("01 02 00 00 01 61"), .badArray, at: 13,
             "an insert-index flag of 0 or 1", "2"),
@@ -196,8 +196,8 @@ extension Fault {
                 .uint7(1), .uint7(0), .uint7(0), .uint7(0), .uint7(0), .uint7(0), .uint7(0), .int13(-1), .uint7(2),
             ]), .badStream, at: 51, "a number of fields", "-1"),
         Fault(
-            "a stream's text where a number is due", type: 21, node([.text("x")]), .badStream, at: 37,
-            "an integer", "words that are none"),
+            "a stream's text where a number is due", type: 21, node([.text("x")]), .badListpack, at: 37,
+            "an integer entry", "a string"),
         Fault(
             "a stream that lies about its length", type: 21,
             node(
@@ -214,6 +214,6 @@ extension Fault {
             isStrict: true),
         Fault(
             "pending entries without end", type: 21, hex("00 00 0000 0000 0000 00 01 01 67 0000 00") + huge,
-            .truncated, at: 43, "more bytes", "the end of the input"),
+            .truncated, at: 45, "more bytes", "the end of the input"),
     ]
 }

@@ -87,15 +87,15 @@ struct Fault: Sendable, CustomTestStringConvertible {
             at: 10, "at least one field", "0"),
         Fault(
             "a template out of order", bytes: RDBBuilder.file("REDIS0015", [RDB.hashTemplate(7, ["bb", "a"])]),
-            .badHashTemplate, at: 15, "field names ascending by length, then bytes", "another order"),
+            .badHashTemplate, at: 11, "field names ascending by length, then bytes", "another order"),
         Fault(
             "a template with a field twice", bytes: RDBBuilder.file("REDIS0015", [RDB.hashTemplate(7, ["a", "a"])]),
-            .badHashTemplate, at: 14, "field names ascending by length, then bytes", "another order"),
+            .badHashTemplate, at: 11, "field names ascending by length, then bytes", "another order"),
     ]
 
     static let strings: [Fault] = [
         Fault(
-            "a string past the end", type: 0, hex("0a 'abc'"), .truncated, at: 25, "more bytes",
+            "a string past the end", type: 0, hex("14 'abc'"), .truncated, at: 25, "more bytes",
             "the end of the input"),
         Fault("a string of 2^64 - 1 bytes", type: 0, huge, .truncated, at: 30, "more bytes", "the end of the input"),
         Fault(
@@ -118,8 +118,8 @@ struct Fault: Sendable, CustomTestStringConvertible {
             "both lengths 2^64 - 1", type: 0, [0xc3] + huge + huge, .truncated, at: 31, "a length within its value",
             "18446744073709551615"),
         Fault(
-            "both lengths a terabyte", type: 0, hex("c3 81 0000010000000000 81 0000010000000000 00 61"), .badLZF,
-            at: 31, "a match within what is decompressed", "a damaged stream"),
+            "both lengths a terabyte", type: 0, hex("c3 81 0000010000000000 81 0000010000000000 00 61"), .truncated,
+            at: 31, inner: 0, "more bytes", "a damaged stream"),
         Fault(
             "a decompressed length too large by one", type: 0, hex("c3 02 02 00 61"), .badLZF, at: 15,
             "the stated decompressed length", "1"),
@@ -137,7 +137,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
             "a string (first byte 0x00 to 0x81 or 0xc0 to 0xc3)", "0xc4"),
         Fault(
             "an old score that is no number", type: 3, hex("01 01 61 03 '1x2'"), .badScore, at: 15,
-            "a number as the score", "words that are none"),
+            "the text of a number", "something else"),
     ]
 }
 
