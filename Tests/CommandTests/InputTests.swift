@@ -56,7 +56,9 @@ struct InputTests {
             for input in [Program.Feed.file(folder.file("a.rdb")), .pipe(folder.file("a.rdb"))] {
                 let run = try Program.run([command, "-", "--threads", count] + options, input: input, in: folder.path)
                 #expect(run.status == one.status)
-                let text = run.text.split(separator: "\n").map { $0.hasPrefix("-") ? "a.rdb\($0.dropFirst())" : $0 }
+                let text = run.text.split(separator: "\n").map { line in
+                    line.hasPrefix("-") ? "a.rdb\(line.dropFirst())" : String(line)
+                }
                 #expect(text == one.text.split(separator: "\n").map { String($0) })
                 #expect(run.errors.split(separator: "\n").count == one.errors.split(separator: "\n").count)
             }
