@@ -34,7 +34,8 @@ extension RDBReader {
             try readPacked(PackedExpiringHash(), into: &visitor)
         case .hashListpackExPreGA: try readPacked(PackedExpiringHash(), into: &visitor)
         case .hashExpiry: try readHashExpiry(into: &visitor)
-        case .hashTemplateListpack, .hashTemplateValues: try readTemplateHash(into: &visitor)
+        case .hashTemplateListpack, .hashTemplateValues, .hashOwnTemplateListpack, .hashOwnTemplateValues:
+            try readTemplateHash(into: &visitor)
         case .array: try readArray(into: &visitor)
         case .pathHash: try readPathHash(into: &visitor)
         case .gcra: visitor.unsigned(try window.length())

@@ -45,8 +45,13 @@ extension JSONEntryWriter {
     public mutating func group(_ state: GroupState) {
         guard writes else { return }
         appendID(",\"last_id\":\"", state.lastID)
-        out.append(",\"entries_read\":")
-        if case .count(let count) = state.entriesRead { out.append(decimal: count) } else { out.append("null") }
+        switch state.entriesRead {
+        case .absent: break
+        case .unknown: out.append(",\"entries_read\":null")
+        case .count(let count):
+            out.append(",\"entries_read\":")
+            out.append(decimal: count)
+        }
         out.append(",\"pending\":[")
         pending.removeAll()
         consumers.removeAll()

@@ -111,9 +111,16 @@ extension JSONEntryWriter: ValueVisitor {
             separate()
             isInPath = true
         case .modulePart:
+            if !needsComma { openParts() }
             separate()
             out.append("{\"string\":")
         }
+    }
+
+    /// A module's parts were opened by its name; a cron job begins with its script.
+    @usableFromInline @inline(never)
+    mutating func openParts() {
+        if header.type == .cron { out.append("{\"parts\":[") }
     }
 
     @inlinable @inline(__always)
@@ -299,7 +306,6 @@ extension JSONEntryWriter: ValueVisitor {
     private mutating func beginPart(_ name: StaticString) -> Bool {
         elementCount += 1
         guard writes else { return false }
-        if header.type == .cron, !needsComma { out.append("{\"parts\":[") }
         separate()
         out.append("{\"")
         out.append(name)

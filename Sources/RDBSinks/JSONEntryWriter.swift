@@ -224,9 +224,6 @@ public struct JSONEntryWriter: ~Copyable {
         if pass == .expiries || pass == .values { highWater = Self.flushByteCount }
     }
 
-    /// Whether the value was too large to stage, so that it has to be read again.
-    public var needsAnotherPass: Bool { pass == .validating && writesValue && failure == nil && refusal == nil }
-
     /// Whether anything of the value is written. If not, one pass counts its elements.
     private var writesValue: Bool {
         switch options.parts {
@@ -235,6 +232,9 @@ public struct JSONEntryWriter: ~Copyable {
         case .keysOnly: false
         }
     }
+
+    /// Whether the value was too large to stage, so that it has to be read again.
+    public var needsAnotherPass: Bool { pass == .validating && writesValue && failure == nil && refusal == nil }
 
     /// After a pass over the value: whether it must be read once more, because it was too large to stage.
     public mutating func startAnotherPass() -> Bool {

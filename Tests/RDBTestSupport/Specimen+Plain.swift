@@ -75,7 +75,9 @@ extension Specimen {
         F4 00 E4 0B 54 02 00 00 00 09 | 94 'cccccccccccccccccccc' 15 | FF
         """)
 
-    static func text(_ count: Int, _ character: String = "x") -> String { String(repeating: character, count: count) }
+    public static func text(_ count: Int, _ character: String = "x") -> String {
+        String(repeating: character, count: count)
+    }
     static func bytes(_ count: Int, _ byte: UInt8 = 0x78) -> [UInt8] { [UInt8](repeating: byte, count: count) }
 
     static func packedList(

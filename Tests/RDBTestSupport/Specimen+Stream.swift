@@ -17,7 +17,7 @@ extension Specimen {
         + #"{"id":"5-1","fields":[["f","z"]]}],"length":3,"last_id":"5-1","#
     static let pendingOfOne = hex("01 0000000000000001 0000000000000001  27 6C 42 FC A1 01 00 00  01")
     static let idempotenceEvent = "idempotence duration 100 max 100 added 0 duplicate 0"
-    static let idempotenceJSON =
+    public static let idempotenceJSON =
         #","idmp":{"producers":[],"duration_seconds":100,"max_entries":100,"iids_added":0,"iids_duplicates":0}}"#
 
     /// The documents' example as type 21: group G, consumer C.
