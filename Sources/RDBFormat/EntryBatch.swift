@@ -16,7 +16,9 @@ public final class EntryBatch {
 
     private var bytes = OutputBuffer(capacity: 64 << 10)
     private var records: [Record] = []
-    private var templates = HashTemplates()
+
+    /// Longer keys are rare, and each thread's lines would have to hold one.
+    private static let maxKeyByteCount = 64 << 10
 
     public init() {}
 
@@ -30,10 +32,12 @@ public final class EntryBatch {
     }
 
     /// Copies the entry that the reader stands at and leads the reader behind it.
-    /// - Returns: false where the value is too large to copy; then the reader stands at the value again, held.
+    /// - Returns: false where the entry is too large to copy, or refers to a hash template, which the file may define
+    ///   anew before the next entry; then the reader stands at the value again, held.
     /// - Throws: when the value's end cannot be found; `rewindToValue` and reading it tell why.
     public func append(_ reader: inout RDBReader) throws(DecodeError) -> Bool {
         reader.holdValue()
+        if reader.type.refersToTemplate || reader.keyByteCount > Self.maxKeyByteCount { return false }
         try reader.skipValue()
         let keyStart = bytes.byteCount
         guard reader.copyKeyAndValue(to: &bytes) else {
@@ -46,7 +50,6 @@ public final class EntryBatch {
             Record(
                 header: reader.header, type: reader.type, keyStart: keyStart, valueStart: valueStart,
                 valueEnd: bytes.byteCount))
-        if records.count == 1 { templates = reader.templates }
         return true
     }
 
@@ -65,7 +68,7 @@ public final class EntryBatch {
         let record = records[index]
         reader.stand(
             at: record.header, record.type, bytes, key: record.keyStart..<record.valueStart,
-            value: record.valueStart..<record.valueEnd, templates)
+            value: record.valueStart..<record.valueEnd)
     }
 }
 
@@ -81,12 +84,10 @@ extension RDBReader {
     }
 
     fileprivate mutating func stand(
-        at header: EntryHeader, _ type: RDBType, _ bytes: borrowing OutputBuffer, key: Range<Int>, value: Range<Int>,
-        _ templates: HashTemplates
+        at header: EntryHeader, _ type: RDBType, _ bytes: borrowing OutputBuffer, key: Range<Int>, value: Range<Int>
     ) {
         self.header = header
         self.type = type
-        self.templates = templates
         keyBuffer.truncate(to: 0)
         keyBuffer.append(bytes, key)
         // The batch keeps the bytes until its next `removeAll`, which its user calls when done with the reader.

@@ -11,8 +11,11 @@ public import RDBModel
 @usableFromInline
 struct HashTemplates {
     private var byID: [UInt64: [[UInt8]]] = [:]
+    /// What the names and the arrays around them take.
     var byteCount = 0
     static let maxByteCount = 16 << 20
+    static let fieldOverhead = 64
+    static let templateOverhead = 160
 
     mutating func define(_ id: UInt64, _ fields: [[UInt8]]) { byID[id] = fields }
 
@@ -23,11 +26,12 @@ struct HashTemplates {
 extension RDBReader {
     mutating func readTemplateFields(_ count: UInt64) throws(DecodeError) -> [[UInt8]] {
         var fields: [[UInt8]] = []
+        templates.byteCount += HashTemplates.templateOverhead
         var left = count
         while left > 0 {
             let at = window.location
             let field = try readKeptText(limit: ByteWindow.maxContiguousByteCount)
-            templates.byteCount += field.bytes.count + 32
+            templates.byteCount += field.bytes.count + HashTemplates.fieldOverhead
             if field.isCut || templates.byteCount > HashTemplates.maxByteCount {
                 throw DecodeError(
                     .limitExceeded, at: at, expected: "hash templates of at most 16 MiB in all",
