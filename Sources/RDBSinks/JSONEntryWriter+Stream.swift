@@ -45,13 +45,9 @@ extension JSONEntryWriter {
     public mutating func group(_ state: GroupState) {
         guard writes else { return consumers.removeAll() }
         appendID(",\"last_id\":\"", state.lastID)
-        switch state.entriesRead {
-        case .absent: break
-        case .unknown: out.append(",\"entries_read\":null")
-        case .count(let count):
-            out.append(",\"entries_read\":")
-            out.append(decimal: count)
-        }
+        out.append(",\"entries_read\":")
+        // A file that does not say it, and a server that does not know it, come to the same.
+        if case .count(let count) = state.entriesRead { out.append(decimal: count) } else { out.append("null") }
         out.append(",\"pending\":[")
         pending.removeAll()
         consumers.removeAll()
