@@ -14,7 +14,7 @@ struct JSONOutput {
 
     init(
         _ source: any ByteSource, options: JSONOptions = JSONOptions(), windowByteCount: Int = 4096,
-        onError: EntryLoop.OnError = .stop, selection: Selection = Selection(now: 0)
+        onError: EntryLoop.OnError = .stop, selection: Selection = Selection(now: 0), threads: Int = 1
     ) throws {
         let folder = TemporaryFolder()
         let file = try OutputFile(path: folder.file("json"))
@@ -25,7 +25,7 @@ struct JSONOutput {
         var consumer = JSONConsumer(JSONEntryWriter(file, options: options))
         do throws(DecodeError) {
             var reader = try RDBReader(source, windowByteCount: windowByteCount)
-            do throws(EntryFault) { _ = try loop.run(&reader, &consumer) } catch {
+            do throws(EntryFault) { _ = try loop.run(&reader, &consumer, threads: threads) } catch {
                 fault = error
                 consumer.discard()
             }
@@ -38,7 +38,9 @@ struct JSONOutput {
         bytes = try folder.contents("json")
     }
 
-    init(_ bytes: [UInt8], options: JSONOptions = JSONOptions(), onError: EntryLoop.OnError = .stop) throws {
-        try self.init(MemorySource(bytes), options: options, onError: onError)
+    init(
+        _ bytes: [UInt8], options: JSONOptions = JSONOptions(), onError: EntryLoop.OnError = .stop, threads: Int = 1
+    ) throws {
+        try self.init(MemorySource(bytes), options: options, onError: onError, threads: threads)
     }
 }

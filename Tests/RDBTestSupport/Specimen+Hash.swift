@@ -1,6 +1,6 @@
 // Hashes of every layout, with and without expiries of fields.
 extension Specimen {
-    static let time = hex("00 20 4A A9 D1 01 00 00")  // 2000000000000
+    public static let time = hex("00 20 4A A9 D1 01 00 00")  // 2000000000000
     static let never = hex("FF FF FF FF FF FF FF FF")
 
     static let hashes: [Specimen] = [
@@ -142,6 +142,20 @@ extension Specimen {
             ],
             json: #"{"b":"1","aa":"x2","ab":""}"#, magic: "REDIS0015",
             before: (RDB.hashTemplate(7, ["b", "aa", "ab"]), ["template 7 3"])),
+        Specimen(
+            "template hash with its own names", type: 31, hex("01 02 06 'field1' 06 'field2' c0 01 c0 02"),
+            ("hash", "template"),
+            ["elements 2", "field \"field1\"", "fieldValue 1", "field \"field2\"", "fieldValue 2"],
+            json: #"{"field1":"1","field2":"2"}"#, magic: "REDIS0015"),
+        Specimen(
+            "template listpack hash with its own names", type: 29,
+            [0] + RDB.string(RDB.listpack([.uint7(1), .text("f"), .text("aa")]))
+                + RDB.string(RDB.listpack([.uint7(99), .text("v"), .int13(-1), .uint7(3)])), ("hash", "template"),
+            [
+                "elements 3", "field \"1\"", "fieldValue \"v\"", "field \"f\"", "fieldValue -1", "field \"aa\"",
+                "fieldValue 3",
+            ],
+            json: #"{"1":"v","f":"-1","aa":"3"}"#, magic: "REDIS0015"),
         Specimen(
             "template hash in a listpack", type: 30, RDB.string(RDB.listpack([.uint7(7), .uint7(1), .text("x2")])),
             ("hash", "template"),

@@ -129,7 +129,6 @@ public struct Transcript: Equatable, Sendable {
         case .slotImport(let job, let ranges): "slot import \(job) \(ranges)"
         case .hashTemplate(let id, let count): "template \(id) \(count)"
         case .inlineUpdate(let count): "inline update \(count)"
-        case .foreignHint(let opcode): "foreign \(opcode)"
         case .entry, .end: "-"
         }
     }

@@ -42,6 +42,7 @@ public enum Walk: Sendable, CaseIterable {
 extension [UInt8] {
     /// Indices to damage: all of a small file, the ends and a sample of the middle of a larger one.
     public var sampledIndices: [Int] {
-        count < 1200 ? [Int](indices) : indices.filter { $0 < 200 || $0 >= count - 200 || $0 % 397 == 0 }
+        if count < 800 { return [Int](indices) }
+        return indices.filter { $0 < 60 || $0 >= count - 60 || $0 % (count / 40) == 0 }
     }
 }

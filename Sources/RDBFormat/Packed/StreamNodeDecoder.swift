@@ -28,7 +28,9 @@ struct StreamNodeDecoder: PackedDecoder {
         var elements = try ListpackReader(opening: &window)
         let declaredLive = try elements.integer(&window, into: &visitor)
         let declaredDeleted = try elements.integer(&window, into: &visitor)
+        let nameCountAt = window.offset
         let nameCount = try elements.integer(&window, into: &visitor)
+        if nameCount < 0 { throw Self.badFieldCount(window.location(at: nameCountAt), nameCount) }
         names.removeAll()
         var index: Int64 = 0
         while index < nameCount {
@@ -36,8 +38,9 @@ struct StreamNodeDecoder: PackedDecoder {
             if names.isTooLong { throw Self.namesTooLong(window.location) }
             index += 1
         }
+        let endAt = window.offset
         let end = try elements.integer(&window, into: &visitor)
-        if end != 0 { throw Self.badMaster(window.location, end) }
+        if end != 0 { throw Self.badMaster(window.location(at: endAt), end) }
 
         var live: Int64 = 0
         var deleted: Int64 = 0
@@ -90,7 +93,9 @@ struct StreamNodeDecoder: PackedDecoder {
             }
             return
         }
+        let at = window.offset
         var left = try elements.integer(&window, into: &visitor)
+        if left < 0 { throw Self.badFieldCount(window.location(at: at), left) }
         while left > 0 {
             try elements.text(&window, as: .streamField, into: &visitor)
             try elements.text(&window, as: .streamValue, into: &visitor)
@@ -105,6 +110,10 @@ struct StreamNodeDecoder: PackedDecoder {
         DecodeError(
             .limitExceeded, at: at, expected: "field names of at most 4 MiB in a node", found: .described("longer ones")
         )
+    }
+    @usableFromInline @inline(never)
+    static func badFieldCount(_ at: ByteLocation, _ found: Int64) -> DecodeError {
+        DecodeError(.badStream, at: at, expected: "a number of fields", found: .number(found))
     }
     @usableFromInline @inline(never)
     static func badMaster(_ at: ByteLocation, _ found: Int64) -> DecodeError {
