@@ -180,7 +180,6 @@ package struct Workload {
         guard server.isRedis7 else { return }
         for index in 0..<generator.number(0...3) {
             let note = String(decoding: generator.unicode(generator.number(0...200)), as: UTF8.self)
-                .replacing("\u{2028}", with: "").replacing("\u{85}", with: "")
             let code = """
                 #!lua name=library\(index)
                 -- \(note)
