@@ -42,10 +42,11 @@ public final class RecordingSource: ByteSource {
     }
 
     public func hold(from offset: UInt64, delivered: UnsafeRawBufferPointer) throws(SourceError) {
-        // What is still to be replayed from an earlier hold must stay reachable: it lies behind `delivered` and is kept.
-        if replayFrom != nil || isHolding {
+        if isHolding { return }
+        if let next = replayFrom, next < keptFrom + keptCount {
+            // What is still to be replayed from an earlier hold lies behind `delivered` and is kept with it.
             isHolding = true
-            return
+            return try forget(before: offset)
         }
         forget()
         isHolding = true
@@ -73,6 +74,34 @@ public final class RecordingSource: ByteSource {
             _ = close(file)
             file = -1
         }
+    }
+
+    /// Keeps no more than is wanted, so that holds that follow each other closely do not add up.
+    private func forget(before offset: UInt64) throws(SourceError) {
+        let drop = offset - keptFrom
+        let left = keptCount - drop
+        // Mostly what was read beyond a value's end, less than a window holds.
+        guard left <= UInt64(memoryLimit) else { return }
+        var rest = [UInt8](repeating: 0, count: Int(left))
+        var done = 0
+        while done < rest.count {
+            let result = unsafe rest.withUnsafeMutableBytes { buffer -> Result<Int, SourceError> in
+                do throws(SourceError) {
+                    // done < rest.count, and drop + rest.count == keptCount.
+                    return .success(
+                        unsafe try readKept(
+                            at: drop + UInt64(done), into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...])))
+                } catch { return .failure(error) }
+            }
+            done += try result.get()
+        }
+        if file >= 0 {
+            _ = close(file)
+            file = -1
+        }
+        memory = rest
+        keptFrom = offset
+        keptCount = left
     }
 
     private func keep(_ bytes: UnsafeRawBufferPointer) throws(SourceError) {

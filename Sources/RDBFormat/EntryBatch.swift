@@ -16,7 +16,11 @@ public struct EntryBatch: ~Copyable {
 
     private var bytes = OutputBuffer(capacity: 64 << 10)
     private var records: [Record] = []
+    /// Those that any entry so far refers to; an ID is defined once in a file.
     private var templates = HashTemplates()
+
+    /// Longer keys are rare, and each thread's lines would have to hold one.
+    private static let maxKeyByteCount = 64 << 10
 
     public init() {}
 
@@ -30,10 +34,11 @@ public struct EntryBatch: ~Copyable {
     }
 
     /// Copies the entry that the reader stands at and leads the reader behind it.
-    /// - Returns: false where the value is too large to copy; then the reader stands at the value again, held.
+    /// - Returns: false where the entry is too large to copy; then the reader stands at the value again, held.
     /// - Throws: when the value's end cannot be found; `rewindToValue` and reading it tell why.
     public mutating func append(_ reader: inout RDBReader) throws(DecodeError) -> Bool {
         reader.holdValue()
+        if reader.keyByteCount > Self.maxKeyByteCount { return false }
         try reader.skipValue()
         let keyStart = bytes.byteCount
         guard reader.copyKeyAndValue(to: &bytes) else {
@@ -46,7 +51,7 @@ public struct EntryBatch: ~Copyable {
             Record(
                 header: reader.header, type: reader.type, keyStart: keyStart, valueStart: valueStart,
                 valueEnd: bytes.byteCount))
-        if records.count == 1 { templates = reader.templates }
+        if reader.type.refersToTemplate { templates = reader.templates }
         return true
     }
 

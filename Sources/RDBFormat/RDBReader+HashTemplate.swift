@@ -18,9 +18,15 @@ struct HashTemplates {
     private var byID: [UInt64: FieldNames] = [:]
     private var byteCount = 0
     static let maxByteCount = 16 << 20
+    /// What the arrays and the place of one template take.
+    private static let overhead = 256
 
     mutating func define(_ id: UInt64, _ names: FieldNames, at location: ByteLocation) throws(DecodeError) {
-        byteCount += names.byteCount + 64
+        if byID[id] != nil {
+            throw DecodeError(
+                .badHashTemplate, at: location, expected: "an ID that no template has yet", found: .unsigned(id))
+        }
+        byteCount += names.byteCount + Self.overhead
         if byteCount > Self.maxByteCount {
             throw DecodeError(
                 .limitExceeded, at: location, expected: "hash templates of at most 16 MiB in all",

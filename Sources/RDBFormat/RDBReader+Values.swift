@@ -166,6 +166,7 @@ extension RDBReader {
     /// KeyDB: `string script, i64 start, i64 interval, length n, n keys, length n, n arguments`.
     @inlinable @inline(never)
     mutating func readCron<V: ValueVisitor & ~Copyable>(into visitor: inout V) throws(DecodeError) {
+        visitor.elements(nil)
         try readText(as: .modulePart, into: &visitor)
         visitor.moduleSigned(try window.littleEndian(Int64.self))
         visitor.moduleSigned(try window.littleEndian(Int64.self))

@@ -42,7 +42,7 @@ public struct RDBReader: ~Copyable {
     }
 
     /// The longest key, and the most of an aux field or function library, that is kept.
-    public static let maxKeyByteCount = 8 << 20
+    public static let maxKeyByteCount = 2 << 20
     static let maxKeptByteCount = 1 << 20
 
     /// Reads the head.
@@ -192,7 +192,7 @@ public struct RDBReader: ~Copyable {
 
     private func checkKeyLength(_ count: UInt64, _ at: ByteLocation) throws(DecodeError) {
         if count > UInt64(Self.maxKeyByteCount) {
-            throw DecodeError(.limitExceeded, at: at, expected: "a key of at most 8 MiB", found: .unsigned(count))
+            throw DecodeError(.limitExceeded, at: at, expected: "a key of at most 2 MiB", found: .unsigned(count))
         }
     }
 

@@ -102,6 +102,9 @@ public enum RDBType: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// Whether the value's field names stand elsewhere in the file.
+    var refersToTemplate: Bool { self == .hashTemplateListpack || self == .hashTemplateValues }
+
     /// How much of a stream's tail a layout has: 1 (Redis 5) to 5 (Redis 8.8).
     var streamGeneration: Int {
         switch self {

@@ -21,7 +21,7 @@ public struct ServerCompatibility: Sendable {
     /// Adds what another part of the same file needs.
     public mutating func formUnion(_ other: ServerCompatibility) {
         for type in other.seen { add(type) }
-        modules.formUnion(other.modules)
+        for name in other.modules { add(name) }
         hasVectorSets = hasVectorSets || other.hasVectorSets
     }
 
@@ -31,7 +31,14 @@ public struct ServerCompatibility: Sendable {
 
     /// Vector sets are stored as a module's value but belong to Redis since 8.0.
     public mutating func add(_ module: ModuleID) {
-        if module.name == "vectorset" { hasVectorSets = true } else { modules.insert(module.name) }
+        if module.name == "vectorset" { hasVectorSets = true } else { add(module.name) }
+    }
+
+    /// Real files have a few modules; a made one could have millions.
+    private static let maxModules = 1024
+
+    private mutating func add(_ name: String) {
+        if modules.count < Self.maxModules { modules.insert(name) }
     }
 
     private static func higher(_ left: Int?, _ right: Int?) -> Int? {

@@ -3,7 +3,7 @@ public import RDBFormat
 import RDBModel
 import RDBTransforms
 
-/// Validates every value to its last byte, and tells each fault.
+/// Validates every value to its last byte, and tells each fault; of one entry up to `maxFaultsTold`, the rest is counted.
 ///
 /// Memory: `StructureCheck`; with `findsDuplicateKeys` 16 to 24 bytes for each key of the file besides.
 public final class CheckConsumer: ParallelConsumer {
@@ -23,10 +23,17 @@ public final class CheckConsumer: ParallelConsumer {
 
     /// The entry that faults of its structure belong to.
     private final class Present {
-        var database: UInt64 = 0
-        var key: [UInt8] = []
         var faults: [DecodeError] = []
+        var untoldCount: UInt64 = 0
+
+        /// A value of many bytes may have as many faults.
+        func note(_ error: DecodeError) {
+            if faults.count < CheckConsumer.maxFaultsTold { faults.append(error) } else { untoldCount += 1 }
+        }
     }
+
+    /// Faults of one entry that are told one by one.
+    public static let maxFaultsTold = 100
 
     /// - Parameter report: called with each fault; nil collects them for the consumer that absorbs this one.
     public init(version: RDBVersion, findsDuplicateKeys: Bool, report: ((EntryFault) -> Void)?) {
@@ -35,7 +42,7 @@ public final class CheckConsumer: ParallelConsumer {
         self.findsDuplicateKeys = findsDuplicateKeys
         seenSections = ServerCompatibility(version: version)
         let present = present
-        check = StructureCheck { present.faults.append($0) }
+        check = StructureCheck { present.note($0) }
     }
 
     public func consume(_ reader: inout RDBReader) throws(DecodeError) {
@@ -52,18 +59,25 @@ public final class CheckConsumer: ParallelConsumer {
     }
 
     private func tellFaults(_ reader: borrowing RDBReader) {
+        let key = reader.copyKey()
         for error in present.faults {
-            tell(
-                EntryFault(
-                    error: error, database: reader.header.database, key: reader.key.array, isSkipped: true))
+            tell(EntryFault(error: error, database: reader.header.database, key: key, isSkipped: true))
         }
         present.faults = []
+        if present.untoldCount > 0 {
+            let error = DecodeError(
+                .limitExceeded, at: ByteLocation(offset: reader.header.valueOffset),
+                expected: "at most 100 faults of one entry to tell", found: .unsigned(100 + present.untoldCount))
+            tell(EntryFault(error: error, database: reader.header.database, key: key, isSkipped: true))
+            faultCount += present.untoldCount - 1
+            present.untoldCount = 0
+        }
     }
 
     private func checkKey(_ reader: borrowing RDBReader) {
         let hash = hasher.hash(reader.key) &+ reader.header.database &* 0x9e37_79b9_7f4a_7c15
         guard !seenKeys.insert(hash).inserted else { return }
-        present.faults.append(
+        present.note(
             DecodeError(
                 .duplicate, at: ByteLocation(offset: reader.header.typeOffset), expected: "each key once in a database",
                 found: .described("a key that was there before")))
@@ -82,7 +96,9 @@ public final class CheckConsumer: ParallelConsumer {
     }
 
     public func absorb(_ worker: inout CheckConsumer) {
-        for fault in worker.collected { tell(fault) }
+        // A worker's count includes faults beyond those that are told.
+        for fault in worker.collected { report?(fault) }
+        faultCount += worker.faultCount
         entryCount += worker.entryCount
         seenSections.formUnion(worker.seenSections)
         check.formUnion(worker.check.modules)

@@ -37,7 +37,7 @@ public enum TextRole: Sendable {
 /// | path hash | elements (paths), then text(.path), elements (fields), text(.field), text(.fieldValue) |
 /// | module | module, then moduleSigned/Unsigned/Float/Double or text(.modulePart), endModule |
 /// | gcra | unsigned |
-/// | cron | as a module's parts: script, start, interval, keys and arguments |
+/// | cron | elements, then as a module's parts: script, start, interval, keys and arguments |
 public protocol ValueVisitor: ~Copyable {
     /// Whether redundant facts (back-lengths, counts, order) are checked and told by `fault`.
     static var verifiesStructure: Bool { get }

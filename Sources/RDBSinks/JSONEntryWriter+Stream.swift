@@ -43,15 +43,11 @@ extension JSONEntryWriter {
     }
 
     public mutating func group(_ state: GroupState) {
-        guard writes else { return }
+        guard writes else { return consumers.removeAll() }
         appendID(",\"last_id\":\"", state.lastID)
-        switch state.entriesRead {
-        case .absent: break
-        case .unknown: out.append(",\"entries_read\":null")
-        case .count(let count):
-            out.append(",\"entries_read\":")
-            out.append(decimal: count)
-        }
+        out.append(",\"entries_read\":")
+        // A file that does not say it, and a server that does not know it, come to the same.
+        if case .count(let count) = state.entriesRead { out.append(decimal: count) } else { out.append("null") }
         out.append(",\"pending\":[")
         pending.removeAll()
         consumers.removeAll()
@@ -68,8 +64,16 @@ extension JSONEntryWriter {
         if pending.isFirstPass { consumers.add(name, form: form) }
     }
 
+    /// The pass that only validates refuses what the one that writes cannot hold.
+    @usableFromInline
+    mutating func countConsumer(_ name: RawSpan) {
+        if isCountingConsumers { consumers.add(name, form: form) }
+    }
+
+    private var isCountingConsumers: Bool { pass == .validating && writesValue && refusal == nil }
+
     public mutating func consumer(_ times: ConsumerTimes) {
-        guard writes, pending.isFirstPass else { return }
+        guard writes ? pending.isFirstPass : isCountingConsumers else { return }
         consumers.add(times)
         if consumers.byteCount > Self.maxNamesByteCount {
             refuse(

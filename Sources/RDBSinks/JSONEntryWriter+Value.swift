@@ -15,6 +15,7 @@ extension JSONEntryWriter: ValueVisitor {
                 aside.append("{")
             }
         case .array: out.append("{\"elements\":[")
+        case .cron: out.append("{\"parts\":[")
         case .pathHash:
             out.append(isInPath ? ":{" : "{")
             needsInnerComma = false
@@ -27,7 +28,10 @@ extension JSONEntryWriter: ValueVisitor {
     @inlinable @inline(__always)
     public mutating func text(_ bytes: RawSpan, as role: TextRole) {
         count(role)
-        guard writes else { return }
+        guard writes else {
+            if role == .consumerName { countConsumer(bytes) }
+            return
+        }
         if isExpiring {
             fieldText(role) { buffer, form in buffer.appendJSON(bytes, form: form) }
         } else if role == .consumerName {
@@ -43,7 +47,10 @@ extension JSONEntryWriter: ValueVisitor {
     @inlinable @inline(__always)
     public mutating func integer(_ value: Int64, as role: TextRole) {
         count(role)
-        guard writes else { return }
+        guard writes else {
+            if role == .consumerName { String(value).withRawSpan { countConsumer($0) } }
+            return
+        }
         if isExpiring {
             fieldText(role) { buffer, form in buffer.appendJSON(text: value, form: form) }
         } else if role == .consumerName {
@@ -209,14 +216,15 @@ extension JSONEntryWriter: ValueVisitor {
         validator = UTF8Validator()
         firstBytes.removeAll(keepingCapacity: true)
         carry.removeAll(keepingCapacity: true)
-        guard writes else { return }
-        if role == .consumerName || role == .groupName || isExpiring && role == .field {
+        // Refused by the pass that writes nothing yet.
+        if writesValue, role == .consumerName || role == .groupName || isExpiring && role == .field {
             return refuse(
                 DecodeError(
                     .limitExceeded, at: ByteLocation(offset: header.valueOffset),
                     expected: "group and consumer names, and fields with an expiry, of at most 1 MiB",
                     found: .unsigned(byteCount)))
         }
+        guard writes else { return }
         largeForm = form
         if form == .auto {
             // Which of the two forms: the validating pass has seen all of it.

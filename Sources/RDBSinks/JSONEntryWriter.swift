@@ -102,6 +102,7 @@ public struct JSONEntryWriter: ~Copyable {
         self.options = options
         form = options.strings
         if options.array { out.append("[") }
+        entryStart = out.byteCount
     }
 
     /// A writer that keeps its lines until another one absorbs them.
@@ -225,7 +226,7 @@ public struct JSONEntryWriter: ~Copyable {
     }
 
     /// Whether anything of the value is written. If not, one pass counts its elements.
-    private var writesValue: Bool {
+    var writesValue: Bool {
         switch options.parts {
         case .everything: true
         case .withoutValues: header.hasFieldExpiries
@@ -274,6 +275,8 @@ public struct JSONEntryWriter: ~Copyable {
         out.append(UInt8(ascii: "}"))
         if !options.array { out.append(UInt8(ascii: "\n")) }
         writtenEntries += 1
+        // What is discarded next may never have begun.
+        entryStart = out.byteCount
         if out.byteCount >= Self.flushByteCount { flush() }
     }
 
@@ -328,6 +331,5 @@ public struct JSONEntryWriter: ~Copyable {
         aside.truncate(to: 0)
         aside.shrink(to: 1 << 20)
         pending.removeAll()
-        consumers.removeAll()
     }
 }

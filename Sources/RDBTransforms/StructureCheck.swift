@@ -177,10 +177,15 @@ public struct StructureCheck: ValueVisitor {
         swap(&previousMember, &presentMember)
     }
 
-    public mutating func module(_ id: ModuleID) { modules.insert(id) }
+    public mutating func module(_ id: ModuleID) {
+        // As `ServerCompatibility`: a made file could have millions.
+        if modules.count < 1024 { modules.insert(id) }
+    }
 
     /// Adds modules that were met elsewhere.
-    public mutating func formUnion(_ others: Set<ModuleID>) { modules.formUnion(others) }
+    public mutating func formUnion(_ others: Set<ModuleID>) {
+        for id in others { module(id) }
+    }
 
     // MARK: - Streams
 

@@ -32,6 +32,39 @@ struct InputTests {
         #expect(String(decoding: try run("-", .pipe(folder.file("any name"))), as: UTF8.self) == expected)
     }
 
+    @Test("the number of threads changes nothing but the time", arguments: ["json", "keys", "info", "check"])
+    func threads(_ command: String) throws {
+        let folder = try TemporaryFolder()
+        var file = RDBBytes()
+        for index in 0..<50_000 {
+            if index % 1000 == 0 { file.database(index / 1000) }
+            switch index % 4 {
+            case 0: file.text("text:\(index)", String(repeating: "value ", count: index % 50))
+            case 1: file.entry(16, "hash:\(index)", RDBBytes.string(RDBBytes.listpack(["field", "\(index)"])))
+            case 2: file.entry(1, "list:\(index)", [2] + RDBBytes.string("a") + RDBBytes.string("b"))
+            // A compressed string that is damaged.
+            default:
+                file.entry(0, "bad:\(index)", index % 5000 == 3 ? [0xc3, 4, 8, 0xe0, 0x50, 0x50, 0x50] : [1, 0x41])
+            }
+        }
+        file.end(checksum: false)
+        try file.write(to: folder.file("a.rdb"))
+        let options = command == "check" ? [] : ["--on-error", "skip"]
+        let one = try Program.run([command, "a.rdb", "--threads", "1"] + options, in: folder.path)
+        #expect([0, 1, 65].contains(one.status))
+        for count in ["2", "3", "6"] {
+            for input in [Program.Feed.file(folder.file("a.rdb")), .pipe(folder.file("a.rdb"))] {
+                let run = try Program.run([command, "-", "--threads", count] + options, input: input, in: folder.path)
+                #expect(run.status == one.status)
+                let text = run.text.split(separator: "\n").map { line in
+                    line.hasPrefix("-") ? "a.rdb\(line.dropFirst())" : String(line)
+                }
+                #expect(text == one.text.split(separator: "\n").map { String($0) })
+                #expect(run.errors.split(separator: "\n").count == one.errors.split(separator: "\n").count)
+            }
+        }
+    }
+
     @Test("several inputs come one after another; a bad one does not keep the next from being read")
     func several() throws {
         let one = try Program.run(["keys", "shop.rdb", "--db", "5"])

@@ -153,6 +153,7 @@ enum Session {
             let end = lines[index...].firstIndex { $0.hasPrefix("$ ") } ?? lines.count
             let expected = Array(lines[index..<end])
             index = end
+            if command.hasPrefix("#") { continue }
             let run = try Program.shell("{ \(command)\n} 2>&1", in: folder.path)
             if expected.isEmpty {
                 #expect(run.status == 0, "\(command): \(run.text)", sourceLocation: sourceLocation)

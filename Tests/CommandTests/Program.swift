@@ -162,10 +162,10 @@ final class Child {
             status: signal == 0 ? status >> 8 & 0xff : 128 + signal,
             output: output.hasPrefix("/dev/") ? [] : ((try? readFile(output)) ?? []),
             errors: String(decoding: try readFile(errors), as: UTF8.self), peakKiB: peak,
-            processorSeconds: seconds_(usage.ru_utime) + seconds_(usage.ru_stime))
+            processorSeconds: duration(usage.ru_utime) + duration(usage.ru_stime))
     }
 
-    private func seconds_(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+    private func duration(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 
     private static func peakKiB(of process: pid_t) -> Int {
         guard let bytes = try? readFile("/proc/\(process)/status") else { return 0 }

@@ -25,8 +25,8 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
 
     private static func decode(_ bytes: [UInt8], _ choice: UInt8) {
         let arrival = Arrival(choice: choice)
-        json(bytes, arrival, onError: .skip, JSONOptions())
-        json(bytes, arrival, onError: choice & 0x80 == 0 ? .stop : .skip, options(choice))
+        json(bytes, arrival, onError: .skip, JSONOptions(), threads: 2)
+        json(bytes, arrival, onError: choice & 0x80 == 0 ? .stop : .skip, options(choice), threads: 1)
         check(bytes, arrival)
         keys(bytes, arrival)
         let decoded = digest(bytes, arrival, readsValues: true)
@@ -43,7 +43,10 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
     /// Opens the bytes and runs a command's loop over them.
     private static func loop<C: EntryConsumer & ~Copyable>(
         _ bytes: [UInt8], _ arrival: Arrival, onError: EntryLoop.OnError, selection: Selection = Selection(now: 0),
-        _ make: (RDBVersion) -> C, finish: (inout C) -> Void
+        _ make: (RDBVersion) -> C, finish: (inout C) -> Void,
+        run: (EntryLoop, inout RDBReader, inout C) throws(EntryFault) -> LoopOutcome = {
+            (loop, reader, consumer) throws(EntryFault) in try loop.run(&reader, &consumer)
+        }
     ) {
         do {
             let input = try Input(arrival.source(bytes))
@@ -52,7 +55,7 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
             var loop = EntryLoop(selection: selection)
             loop.onError = onError
             loop.notice = { _ in }
-            do throws(EntryFault) { _ = try loop.run(&reader, &consumer) } catch { _ = error.error.description }
+            do throws(EntryFault) { _ = try run(loop, &reader, &consumer) } catch { _ = error.error.description }
             finish(&consumer)
         } catch {
             _ = "\(error)"
@@ -73,16 +76,26 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
     /// Output that goes nowhere.
     private static var nowhere: OutputFile { OutputFile(descriptor: nullDevice) }
 
+    /// The lines must be JSON, and with several threads the same.
     private static func json(
-        _ bytes: [UInt8], _ arrival: Arrival, onError: EntryLoop.OnError, _ options: JSONOptions
+        _ bytes: [UInt8], _ arrival: Arrival, onError: EntryLoop.OnError, _ options: JSONOptions, threads: Int
     ) {
         var selection = Selection(now: 0)
         if options.meta { selection.elementCounts = 1...UInt64.max }
-        loop(bytes, arrival, onError: onError, selection: selection) { _ in
-            JSONConsumer(JSONEntryWriter(nowhere, options: options))
-        } finish: {
-            $0.writer.finish()
+        func lines(_ threads: Int) -> [UInt8] {
+            let capture = Capture()
+            loop(bytes, arrival, onError: onError, selection: selection) { _ in
+                JSONConsumer(JSONEntryWriter(capture.file, options: options))
+            } finish: {
+                $0.writer.finish()
+            } run: { (loop, reader, consumer) throws(EntryFault) in
+                try loop.run(&reader, &consumer, threads: threads)
+            }
+            return capture.bytes
         }
+        let plain = lines(1)
+        precondition(JSONSyntax.isValid(plain), "what is written is not JSON")
+        if threads > 1 { precondition(lines(threads) == plain, "several threads write something else") }
     }
 
     private static func check(_ bytes: [UInt8], _ arrival: Arrival) {

@@ -58,7 +58,7 @@ extension Specimen {
                 "owns 1-1", "end group",
             ],
             json: entriesOfFourJSON
-                + #""groups":[{"name":"G","last_id":"1-1","pending":[{"id":"1-1","consumer":"C","#
+                + #""groups":[{"name":"G","last_id":"1-1","entries_read":null,"pending":[{"id":"1-1","consumer":"C","#
                 + #""delivered_at_ms":1795233573927,"deliveries":1}],"consumers":[{"name":"C","#
                 + #""seen_at_ms":1795233573927}]}]}"#,
             magic: "REDIS0009"),

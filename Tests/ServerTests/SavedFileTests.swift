@@ -7,15 +7,17 @@ import Testing
 /// copy of each file.
 @Suite("files that servers save", .serialized, .tags(.server, .slow))
 struct SavedFileTests {
+    /// A missing server is a warning that says how many runs it costs, or a failure when
+    /// `RDBKIT_REQUIRE_SERVERS` is set.
     @Test("a server to compare with is there", arguments: Server.all)
-    func present(server: Server) throws {
+    func present(server: Server) {
         if ServerCatalog.program(for: server) != nil { return }
-        let notice = "no \(server) in \(ServerCatalog.folder), its tests are skipped; Tests/fetch-servers.sh gets it"
-        if Environment["RDBKIT_REQUIRE_SERVERS"] != nil {
-            Issue.record("\(notice)")
-        } else {
-            try Test.cancel("\(notice)")
-        }
+        Issue.record(
+            """
+            no \(server) in \(ServerCatalog.folder): \(Scenario.seeds.count) runs of rdbkit and 1 of the server alone \
+            are skipped; Tests/fetch-servers.sh gets it
+            """,
+            severity: Environment["RDBKIT_REQUIRE_SERVERS"] == nil ? .warning : .error)
     }
 
     @Test(
