@@ -186,7 +186,13 @@ public struct JSONEntryWriter: ~Copyable {
 
     /// `,"type":"hash","encoding":"listpack"`, made once for each pair.
     private mutating func appendTypeAndEncoding() {
-        let index = Int(header.typeByte) << 2 | (header.encoding == .lzf ? 1 : header.encoding == .int ? 2 : 0)
+        var index = Int(header.typeByte) << 2
+        switch header.encoding {
+        case .lzf: index |= 1
+        case .int: index |= 2
+        // Byte 23 is another type in Redis; one writer may serve files of both.
+        default: if header.type == .pathHash { index |= 3 }
+        }
         if typeHeads[index].isEmpty {
             typeHeads[index] = makeHead(
                 ",\"type\":\"\(header.type.name)\",\"encoding\":\"\(header.encoding.name)\"")

@@ -25,7 +25,7 @@ struct DamageTests {
         for index in specimen.bytes.sampledIndices {
             var bytes = specimen.bytes
             bytes[index] ^= mask
-            for walk in mask == 0xff ? Walk.allCases : [.check, .jsonSkippingFaults] {
+            for walk in mask == 0xff ? [Walk.check, .jsonSkippingFaults, .keys] : [.check] {
                 if let error = walk.run(bytes) {
                     #expect(error.offset <= UInt64(bytes.count), "byte \(index), \(walk): \(error)")
                 }
@@ -40,16 +40,16 @@ struct DamageTests {
     func consistentFlips(_ specimen: Specimen) {
         // Without the checksum's protection more damage reaches the decoders' ends.
         for index in specimen.bytes.dropLast(9).indices where specimen.bytes.count < 400 {
-            for value in [0x00, 0x01, 0x7f, 0xfe, 0xff] as [UInt8] {
+            for value in [0x00, 0x7f, 0xfe] as [UInt8] {
                 var bytes = Array(specimen.bytes.dropLast(8))
                 bytes[index] = value
                 bytes += [UInt8](repeating: 0, count: 8)
-                for walk in [Walk.check, .json] { _ = walk.run(bytes) }
+                _ = Walk.check.run(bytes)
             }
         }
     }
 
-    @Test("random bytes behind a head", arguments: 1...40 as ClosedRange<UInt64>)
+    @Test("random bytes behind a head", arguments: 1...20 as ClosedRange<UInt64>)
     func soup(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         for magic in ["REDIS0011", "REDIS0015", "VALKEY081"] {

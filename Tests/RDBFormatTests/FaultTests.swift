@@ -69,7 +69,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
             "a type byte this release knows", "0x18"),
         Fault(
             "a key beyond all bounds", bytes: RDBBuilder.file([hex("00 80 40 00 00 00")]), .limitExceeded, at: 10,
-            "a key of at most 8 MiB", "1073741824"),
+            "a key of at most 2 MiB", "1073741824"),
         Fault(
             "a key past the end", bytes: RDBBuilder.file([hex("00 40 64 'abc'")]), .truncated, at: 24, "more bytes",
             "the end of the input"),

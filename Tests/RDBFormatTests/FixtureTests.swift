@@ -38,7 +38,7 @@ struct FixtureTests {
         let whole = Transcript.of(bytes, windowByteCount: bytes.count, strict: true)
         #expect(whole.error == nil)
         #expect(whole.faults == [])
-        for (window, piece) in [(16, 1000), (100, 17), (4096, 4096)] {
+        for (window, piece) in [(16, 1000), (4096, 17)] {
             let isSame = Transcript.of(bytes, windowByteCount: window, pieceByteCount: piece, strict: true) == whole
             #expect(isSame, "window \(window), pieces of \(piece)")
         }
@@ -54,7 +54,7 @@ struct FixtureTests {
     func damage(_ name: String) throws {
         let bytes = try Self.bytes(name)
         var random = SplitMix64(seed: 1)
-        for _ in 0..<12 {
+        for _ in 0..<4 {
             let count = Int.random(in: 0..<bytes.count, using: &random)
             let prefix = Array(bytes[..<count])
             let error = try #require(Walk.check.run(prefix, windowByteCount: 4096), "\(count) bytes")

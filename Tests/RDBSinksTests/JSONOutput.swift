@@ -27,7 +27,6 @@ struct JSONOutput {
             var reader = try RDBReader(source, windowByteCount: windowByteCount)
             do throws(EntryFault) { _ = try loop.run(&reader, &consumer, threads: threads) } catch {
                 fault = error
-                consumer.discard()
             }
         } catch {
             fault = EntryFault(error: error, database: nil, key: nil, isSkipped: false)

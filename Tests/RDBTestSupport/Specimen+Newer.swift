@@ -66,7 +66,7 @@ extension Specimen {
             RDB.string("return 1") + RDB.littleEndian(Int64(1_700_000_000_000)) + RDB.littleEndian(Int64(-5))
                 + hex("02 01 'a' 01 'b' 01 C0 07"), ("cron", "raw"),
             [
-                "modulePart \"return 1\"", "signed 1700000000000", "signed -5", "modulePart \"a\"",
+                "elements ?", "modulePart \"return 1\"", "signed 1700000000000", "signed -5", "modulePart \"a\"",
                 "modulePart \"b\"", "modulePart 7",
             ],
             json: #"{"parts":[{"string":"return 1"},{"signed":1700000000000},{"signed":-5},{"string":"a"},"#
