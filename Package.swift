@@ -58,10 +58,27 @@ let package = Package(
 
         // Tools and tests.
         .executableTarget(name: "rdbkit-bench", exclude: ["prepare.sh"], swiftSettings: relaxed),
+        .target(
+            name: "RDBTestSupport", dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RDBTransforms", "RDBKit"],
+            path: "Tests/RDBTestSupport", swiftSettings: relaxed),
+        .testTarget(
+            name: "RDBBytesTests", dependencies: ["RDBBytes", "CLZ4", "CZlib", "RDBTestSupport"],
+            swiftSettings: relaxed),
+        .testTarget(
+            name: "RDBFormatTests",
+            dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RDBTransforms", "RDBTestSupport"],
+            swiftSettings: relaxed),
+        .testTarget(
+            name: "RDBTransformsTests", dependencies: ["RDBBytes", "RDBModel", "RDBTransforms", "RDBTestSupport"],
+            swiftSettings: relaxed),
+        .testTarget(
+            name: "RDBSinksTests", dependencies: ["RDBBytes", "RDBModel", "RDBSinks", "RDBKit", "RDBTestSupport"],
+            swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
         .target(
             name: "FuzzEntrances", dependencies: ["RDBKit"], path: "Tests/FuzzEntrances", swiftSettings: relaxed),
         .testTarget(name: "FuzzRegressionTests", dependencies: ["FuzzEntrances"], swiftSettings: relaxed),
+        .testTarget(name: "CommandTests", dependencies: ["RDBKit"], swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]

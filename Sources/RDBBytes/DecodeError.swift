@@ -51,7 +51,7 @@ public struct DecodeError: Error, Equatable, Sendable {
             && left.expected.description == right.expected.description && left.found == right.found
     }
 
-    /// False where nothing behind the fault can be trusted to be reachable, whatever its code says of one value.
+    /// Whether the bytes are at fault, not the reading of them (an I/O error, a request to stop).
     public var isAboutInput: Bool { code != .readFailed && code != .interrupted }
 }
 

@@ -51,6 +51,8 @@ public enum Digits {
         let isNegative = text.byte(at: 0) == UInt8(ascii: "-")
         if isNegative { index = 1 }
         guard index < count else { return nil }
+        // `007` and `-0` are texts, not the numbers' only form.
+        if text.byte(at: index) == 0x30, count > 1 { return nil }
         var value: Int64 = 0
         while index < count {
             let digit = Int64(text.byte(at: index)) - 0x30

@@ -29,19 +29,36 @@ public final class OutputFile {
         path = nil
     }
 
-    /// A file beside `path` that `finish()` renames to it; what is at `path` stays until then.
+    /// A file beside `path` that `finish()` renames to it; what is at `path` stays until then. A link is followed; what
+    /// is no regular file (a device, a named pipe) is written to as it is.
     public init(path: String) throws(OutputError) {
-        guard let file = makeUniqueFile(prefix: "\(path).rdbkit-") else { throw .cannotCreate(path, errno) }
-        descriptor = file.descriptor
-        temporaryPath = file.path
-        self.path = path
-        // A unique file is its owner's alone; a result is an ordinary file.
-        let mask = umask(0)
-        _ = umask(mask)
-        _ = fchmod(descriptor, 0o666 & ~mask)
+        var status = stat()
+        if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw .cannotCreate(path, errno) }
+            self.path = nil
+        } else {
+            let target = Self.resolved(path)
+            guard let file = makeUniqueFile(prefix: "\(target).rdbkit-") else { throw .cannotCreate(path, errno) }
+            descriptor = file.descriptor
+            temporaryPath = file.path
+            self.path = target
+            // A unique file is its owner's alone; a result is an ordinary file.
+            let mask = umask(0)
+            _ = umask(mask)
+            _ = fchmod(descriptor, 0o666 & ~mask)
+        }
         if path.hasSuffix(".gz") {
             do { deflater = try Deflater() } catch { throw .cannotCreate(path, ENOMEM) }
         }
+    }
+
+    /// Where a link leads, so that the link itself stays.
+    private static func resolved(_ path: String) -> String {
+        guard let found = unsafe realpath(path, nil) else { return path }
+        // realpath's text is NUL-terminated and ours to free.
+        defer { unsafe free(found) }
+        return unsafe String(cString: found)
     }
 
     deinit { discard() }

@@ -4,7 +4,7 @@ import RDBModel
 /// Whole entries copied out of a file, so that another thread can decode them while the file is read on.
 ///
 /// One thread at a time uses a batch: it is filled, handed over, read, and given back.
-public final class EntryBatch {
+public struct EntryBatch: ~Copyable {
     private struct Record {
         var header: EntryHeader
         var type: RDBType
@@ -16,6 +16,8 @@ public final class EntryBatch {
 
     private var bytes = OutputBuffer(capacity: 64 << 10)
     private var records: [Record] = []
+    /// Those that any entry so far refers to; an ID is defined once in a file.
+    private var templates = HashTemplates()
 
     /// Longer keys are rare, and each thread's lines would have to hold one.
     private static let maxKeyByteCount = 64 << 10
@@ -25,19 +27,18 @@ public final class EntryBatch {
     public var count: Int { records.count }
     public var byteCount: Int { bytes.byteCount }
 
-    public func removeAll() {
+    public mutating func removeAll() {
         bytes.truncate(to: 0)
         bytes.shrink(to: 1 << 20)
         records.removeAll(keepingCapacity: true)
     }
 
     /// Copies the entry that the reader stands at and leads the reader behind it.
-    /// - Returns: false where the entry is too large to copy, or refers to a hash template, which the file may define
-    ///   anew before the next entry; then the reader stands at the value again, held.
+    /// - Returns: false where the entry is too large to copy; then the reader stands at the value again, held.
     /// - Throws: when the value's end cannot be found; `rewindToValue` and reading it tell why.
-    public func append(_ reader: inout RDBReader) throws(DecodeError) -> Bool {
+    public mutating func append(_ reader: inout RDBReader) throws(DecodeError) -> Bool {
         reader.holdValue()
-        if reader.type.refersToTemplate || reader.keyByteCount > Self.maxKeyByteCount { return false }
+        if reader.keyByteCount > Self.maxKeyByteCount { return false }
         try reader.skipValue()
         let keyStart = bytes.byteCount
         guard reader.copyKeyAndValue(to: &bytes) else {
@@ -50,6 +51,7 @@ public final class EntryBatch {
             Record(
                 header: reader.header, type: reader.type, keyStart: keyStart, valueStart: valueStart,
                 valueEnd: bytes.byteCount))
+        if reader.type.refersToTemplate { templates = reader.templates }
         return true
     }
 
@@ -59,9 +61,12 @@ public final class EntryBatch {
     }
 
     /// Takes back the entry appended last.
-    public func removeLast() {
+    public mutating func removeLast() {
         if let last = records.popLast() { bytes.truncate(to: last.keyStart) }
     }
+
+    /// Gives a reader what the batch's entries refer to. To be called before `place`.
+    public func prepare(_ reader: inout RDBReader) { reader.templates = templates }
 
     /// Makes a reader stand at an entry, as if it had come to it in the file. The batch must outlive the reader's use.
     public func place(_ reader: inout RDBReader, at index: Int) {

@@ -16,8 +16,6 @@ public enum RDBItem: Equatable, Sendable {
     case hashTemplate(id: UInt64, fieldCount: UInt64)
     /// A command to be applied to what was read so far; only in bodies of Valkey's forkless full sync.
     case inlineUpdate(argumentCount: UInt64)
-    /// A hint of another product that is stepped over.
-    case foreignHint(opcode: UInt8)
     /// An entry: `header` and `key` of the reader tell which. Its value comes next and must be read or skipped.
     case entry
     case end(RDBEnd)

@@ -1,77 +1,117 @@
 public import RDBBytes
 public import RDBModel
 
-// Redis 8.10: opcode 242 gives field names an ID; hashes that refer to it hold values only, in the order of the names.
+// Redis 8.10: field names stand apart from the values, in the same order.
 //
-//     30: string = listpack: ID, value, value …          32: length ID, string value …
+//     opcode 242: length ID, length count, names          then types that refer to the ID:
+//     30: string = listpack: ID, value, value …           32: length ID, string value …
+//
+//     names, then values, self-contained (DUMP payloads):
+//     29: names, string = listpack: ID (not used), values 31: names, string value …
+//     names there: length 0, string = listpack of names; or length 1, length count, names
 //
 // Source: formats/newest.md §4.3.
 
 /// The field names of a file's hash templates. Memory follows the names that are really there, up to a limit.
 @usableFromInline
 struct HashTemplates {
-    private var byID: [UInt64: [[UInt8]]] = [:]
-    /// What the names and the arrays around them take.
-    var byteCount = 0
+    private var byID: [UInt64: FieldNames] = [:]
+    private var byteCount = 0
     static let maxByteCount = 16 << 20
-    static let fieldOverhead = 64
-    static let templateOverhead = 160
+    /// What the arrays and the place of one template take.
+    private static let overhead = 256
 
-    mutating func define(_ id: UInt64, _ fields: [[UInt8]]) { byID[id] = fields }
-
-    @usableFromInline
-    func fields(_ id: UInt64) -> [[UInt8]]? { byID[id] }
-}
-
-extension RDBReader {
-    mutating func readTemplateFields(_ count: UInt64) throws(DecodeError) -> [[UInt8]] {
-        var fields: [[UInt8]] = []
-        templates.byteCount += HashTemplates.templateOverhead
-        var left = count
-        while left > 0 {
-            let at = window.location
-            let field = try readKeptText(limit: ByteWindow.maxContiguousByteCount)
-            templates.byteCount += field.bytes.count + HashTemplates.fieldOverhead
-            if field.isCut || templates.byteCount > HashTemplates.maxByteCount {
-                throw DecodeError(
-                    .limitExceeded, at: at, expected: "hash templates of at most 16 MiB in all",
-                    found: .unsigned(field.byteCount))
-            }
-            if let last = fields.last,
-                (last.count, 0) > (field.bytes.count, 0)
-                    || last.count == field.bytes.count && !last.lexicographicallyPrecedes(field.bytes)
-            {
-                throw DecodeError(
-                    .badHashTemplate, at: at, expected: "field names ascending by length, then bytes",
-                    found: .described("another order"))
-            }
-            fields.append(field.bytes)
-            left -= 1
+    mutating func define(_ id: UInt64, _ names: FieldNames, at location: ByteLocation) throws(DecodeError) {
+        if byID[id] != nil {
+            throw DecodeError(
+                .badHashTemplate, at: location, expected: "an ID that no template has yet", found: .unsigned(id))
         }
-        return fields
+        byteCount += names.byteCount + Self.overhead
+        if byteCount > Self.maxByteCount {
+            throw DecodeError(
+                .limitExceeded, at: location, expected: "hash templates of at most 16 MiB in all",
+                found: .number(Int64(byteCount)))
+        }
+        byID[id] = names
     }
 
-    @usableFromInline
-    func templateFields(_ id: UInt64, at location: ByteLocation) throws(DecodeError) -> [[UInt8]] {
-        guard let fields = templates.fields(id) else {
+    func names(_ id: UInt64, at location: ByteLocation) throws(DecodeError) -> FieldNames {
+        guard let names = byID[id] else {
             throw DecodeError(
                 .badHashTemplate, at: location, expected: "the ID of a template defined before", found: .unsigned(id))
         }
-        return fields
+        return names
+    }
+}
+
+extension RDBReader {
+    /// `length ID, length count, names` of a template.
+    mutating func readHashTemplate() throws(DecodeError) -> RDBItem {
+        let at = window.location
+        let id = try window.length()
+        let names = try readFieldNames()
+        guard names.count > 0 else {
+            throw DecodeError(.badHashTemplate, at: at, expected: "at least one field", found: .number(0))
+        }
+        try templates.define(id, names, at: at)
+        return .hashTemplate(id: id, fieldCount: UInt64(names.count))
+    }
+
+    private mutating func readFieldNames() throws(DecodeError) -> FieldNames {
+        let at = window.location
+        var left = try window.length()
+        var names = FieldNames()
+        while left > 0 {
+            try readText(as: .field, into: &names)
+            if names.isTooLong { throw StreamNodeDecoder.namesTooLong(at) }
+            left -= 1
+        }
+        if !names.isAscending { throw badOrder(at) }
+        return names
+    }
+
+    private func badOrder(_ at: ByteLocation) -> DecodeError {
+        DecodeError(
+            .badHashTemplate, at: at, expected: "field names ascending by length, then bytes",
+            found: .described("another order"))
+    }
+
+    @usableFromInline
+    mutating func readOwnFieldNames() throws(DecodeError) -> FieldNames {
+        let at = window.location
+        switch try window.length() {
+        case 0:
+            var names = FieldNames()
+            try readPacked(PackedTexts<ListpackReader>(role: .field), into: &names)
+            if names.isTooLong { throw StreamNodeDecoder.namesTooLong(at) }
+            if !names.isAscending { throw badOrder(at) }
+            return names
+        case 1: return try readFieldNames()
+        case let form:
+            throw DecodeError(.badHashTemplate, at: at, expected: "0 or 1 before the names", found: .unsigned(form))
+        }
+    }
+
+    @usableFromInline
+    mutating func readTemplateNames() throws(DecodeError) -> FieldNames {
+        let at = window.location
+        return try templates.names(try window.length(), at: at)
     }
 
     @inlinable @inline(never)
     mutating func readTemplateHash<V: ValueVisitor & ~Copyable>(into visitor: inout V) throws(DecodeError) {
-        if type == .hashTemplateListpack {
+        switch type {
+        case .hashTemplateListpack:
             try readPacked(TemplateListpackDecoder(templates: templates), into: &visitor)
-            return
-        }
-        let at = window.location
-        let fields = try templateFields(try window.length(), at: at)
-        visitor.elements(UInt64(fields.count))
-        for field in fields {
-            visitor.text(field.rawSpan, as: .field)
-            try readText(as: .fieldValue, into: &visitor)
+        case .hashOwnTemplateListpack:
+            try readPacked(TemplateListpackDecoder(names: try readOwnFieldNames()), into: &visitor)
+        default:
+            let names = type == .hashTemplateValues ? try readTemplateNames() : try readOwnFieldNames()
+            visitor.elements(UInt64(names.count))
+            for index in 0..<names.count {
+                visitor.text(names.name(index), as: .field)
+                try readText(as: .fieldValue, into: &visitor)
+            }
         }
     }
 }
@@ -79,10 +119,25 @@ extension RDBReader {
 /// `ID, value, value …` in a listpack.
 @usableFromInline
 struct TemplateListpackDecoder: PackedDecoder {
-    @usableFromInline let templates: HashTemplates
+    /// Where the ID leads to the names; nil where the names are the value's own.
+    private let templates: HashTemplates?
+    private var names = FieldNames()
 
     @usableFromInline
     init(templates: HashTemplates) { self.templates = templates }
+
+    @usableFromInline
+    init(names: FieldNames) {
+        templates = nil
+        self.names = names
+    }
+
+    @usableFromInline
+    func names(_ id: Int64, at location: ByteLocation) throws(DecodeError) -> FieldNames {
+        guard let templates else { return names }
+        // A negative ID is none that a template can have been given.
+        return try templates.names(UInt64(bitPattern: id), at: location)
+    }
 
     @inlinable
     mutating func decode<V: ValueVisitor & ~Copyable>(
@@ -90,19 +145,12 @@ struct TemplateListpackDecoder: PackedDecoder {
     ) throws(DecodeError) {
         var elements = try ListpackReader(opening: &window)
         let at = window.location
-        let id = try elements.integer(&window, into: &visitor)
-        guard id >= 0, let fields = templates.fields(UInt64(id)) else { throw Self.unknown(at, id) }
-        visitor.elements(UInt64(fields.count))
-        for field in fields {
-            visitor.text(field.rawSpan, as: .field)
+        let names = try names(try elements.integer(&window, into: &visitor), at: at)
+        visitor.elements(UInt64(names.count))
+        for index in 0..<names.count {
+            visitor.text(names.name(index), as: .field)
             try elements.text(&window, as: .fieldValue, into: &visitor)
         }
         try elements.close(&window, into: &visitor)
-    }
-
-    @usableFromInline @inline(never)
-    static func unknown(_ at: ByteLocation, _ found: Int64) -> DecodeError {
-        DecodeError(
-            .badHashTemplate, at: at, expected: "the ID of a template defined before", found: .number(found))
     }
 }

@@ -18,6 +18,7 @@ extension RDBReader {
     mutating func readModule<V: ValueVisitor & ~Copyable>(into visitor: inout V) throws(DecodeError) {
         visitor.module(ModuleID(rawValue: try window.length()))
         while true {
+            let at = window.offset
             let opcode = try window.length()
             switch opcode {
             case ModuleOpcode.end:
@@ -28,7 +29,7 @@ extension RDBReader {
             case ModuleOpcode.float: visitor.moduleFloat(Float(bitPattern: try window.littleEndian(UInt32.self)))
             case ModuleOpcode.double: visitor.moduleDouble(Double(bitPattern: try window.littleEndian(UInt64.self)))
             case ModuleOpcode.string: try readText(as: .modulePart, into: &visitor)
-            default: throw window.badModuleOpcode(opcode)
+            default: throw window.badModuleOpcode(at, opcode)
             }
         }
     }
@@ -38,6 +39,7 @@ extension ByteWindow {
     /// Steps over parts up to and including their end.
     mutating func skipModuleParts() throws(DecodeError) {
         while true {
+            let at = offset
             let opcode = try length()
             switch opcode {
             case ModuleOpcode.end: return
@@ -45,13 +47,14 @@ extension ByteWindow {
             case ModuleOpcode.float: try skip(4)
             case ModuleOpcode.double: try skip(8)
             case ModuleOpcode.string: try skipString()
-            default: throw badModuleOpcode(opcode)
+            default: throw badModuleOpcode(at, opcode)
             }
         }
     }
 
     @usableFromInline @inline(never)
-    func badModuleOpcode(_ found: UInt64) -> DecodeError {
-        DecodeError(.badModule, at: location, expected: "a module opcode of 0 to 5", found: .unsigned(found))
+    func badModuleOpcode(_ offset: UInt64, _ found: UInt64) -> DecodeError {
+        DecodeError(
+            .badModule, at: location(at: offset), expected: "a module opcode of 0 to 5", found: .unsigned(found))
     }
 }

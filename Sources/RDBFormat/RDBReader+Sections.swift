@@ -70,18 +70,6 @@ extension RDBReader {
         return .slotImport(job: job.text, rangeCount: count)
     }
 
-    private mutating func readHashTemplate() throws(DecodeError) -> RDBItem {
-        let at = window.location
-        let id = try window.length()
-        let count = try window.length()
-        guard count > 0 else {
-            throw DecodeError(.badHashTemplate, at: at, expected: "at least one field", found: .number(0))
-        }
-        let fields = try readTemplateFields(count)
-        templates.define(id, fields)
-        return .hashTemplate(id: id, fieldCount: count)
-    }
-
     /// RESP text: `*n`, then n times `$length` and that many bytes.
     private mutating func readInlineUpdate() throws(DecodeError) -> RDBItem {
         let count = try respNumber(after: UInt8(ascii: "*"))

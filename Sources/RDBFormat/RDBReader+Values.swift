@@ -34,7 +34,8 @@ extension RDBReader {
             try readPacked(PackedExpiringHash(), into: &visitor)
         case .hashListpackExPreGA: try readPacked(PackedExpiringHash(), into: &visitor)
         case .hashExpiry: try readHashExpiry(into: &visitor)
-        case .hashTemplateListpack, .hashTemplateValues: try readTemplateHash(into: &visitor)
+        case .hashTemplateListpack, .hashTemplateValues, .hashOwnTemplateListpack, .hashOwnTemplateValues:
+            try readTemplateHash(into: &visitor)
         case .array: try readArray(into: &visitor)
         case .pathHash: try readPathHash(into: &visitor)
         case .gcra: visitor.unsigned(try window.length())
@@ -99,19 +100,21 @@ extension RDBReader {
         var decoder = PackedTexts<ListpackReader>(role: .element)
         decoder.isNode = true
         while nodes > 0 {
+            let at = window.offset
             switch try window.length() {
             case 2: try readPacked(&decoder, into: &visitor)
             case 1: try readText(as: .element, into: &visitor)
-            case let container: throw badContainer(container)
+            case let container: throw badContainer(at, container)
             }
             nodes -= 1
         }
     }
 
     @usableFromInline @inline(never)
-    func badContainer(_ found: UInt64) -> DecodeError {
+    func badContainer(_ offset: UInt64, _ found: UInt64) -> DecodeError {
         DecodeError(
-            .badQuicklist, at: window.location, expected: "container 1 (plain) or 2 (packed)", found: .unsigned(found))
+            .badQuicklist, at: window.location(at: offset), expected: "container 1 (plain) or 2 (packed)",
+            found: .unsigned(found))
     }
 
     /// `length count, length flag (1: length insert index), count × (length index, length tag, value)`, index ascending.
@@ -120,27 +123,32 @@ extension RDBReader {
     mutating func readArray<V: ValueVisitor & ~Copyable>(into visitor: inout V) throws(DecodeError) {
         var left = try window.length()
         visitor.elements(left)
+        var at = window.offset
         switch try window.length() {
         case 0: break
         case 1: visitor.arrayInsertIndex(try window.length())
-        case let flag: throw badArray("an insert-index flag of 0 or 1", .unsigned(flag))
+        case let flag: throw badArray(at, "an insert-index flag of 0 or 1", .unsigned(flag))
         }
         var previous: UInt64?
         while left > 0 {
+            at = window.offset
             let index = try window.length()
-            if index == .max { throw badArray("an index below 2^64 - 1", .unsigned(index)) }
+            if index == .max { throw badArray(at, "an index below 2^64 - 1", .unsigned(index)) }
             if V.verifiesStructure {
-                if let previous, index <= previous { visitor.fault(badArray("ascending indices", .unsigned(index))) }
+                if let previous, index <= previous {
+                    visitor.fault(badArray(at, "ascending indices", .unsigned(index)))
+                }
                 previous = index
             }
             visitor.arrayIndex(index)
+            at = window.offset
             switch try window.length() {
             case 0, 3: try readText(as: .arrayElement, into: &visitor)
             case 1: visitor.integer(try window.littleEndian(Int64.self), as: .arrayElement)
             case 2:
                 let text = Self.arrayText(Double(bitPattern: try window.littleEndian(UInt64.self)))
                 text.withRawSpan { visitor.text($0, as: .arrayElement) }
-            case let tag: throw badArray("an element's tag of 0 to 3", .unsigned(tag))
+            case let tag: throw badArray(at, "an element's tag of 0 to 3", .unsigned(tag))
             }
             left -= 1
         }
@@ -151,8 +159,8 @@ extension RDBReader {
     static func arrayText(_ value: Double) -> String { value.description }
 
     @usableFromInline @inline(never)
-    func badArray(_ expected: StaticString, _ found: DecodeError.Found) -> DecodeError {
-        DecodeError(.badArray, at: window.location, expected: expected, found: found)
+    func badArray(_ offset: UInt64, _ expected: StaticString, _ found: DecodeError.Found) -> DecodeError {
+        DecodeError(.badArray, at: window.location(at: offset), expected: expected, found: found)
     }
 
     /// KeyDB: `string script, i64 start, i64 interval, length n, n keys, length n, n arguments`.

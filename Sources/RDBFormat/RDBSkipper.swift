@@ -26,9 +26,11 @@ extension RDBReader {
             try skipHashMetadata()
         case .hashMetadataPreGA: try skipHashMetadata()
         case .hashExpiry: try skipHashExpiry()
-        case .hashTemplateValues:
-            let at = window.location
-            try skipStrings(UInt64(try templateFields(try window.length(), at: at).count))
+        case .hashTemplateValues: try skipStrings(UInt64(try readTemplateNames().count))
+        case .hashOwnTemplateListpack:
+            _ = try readOwnFieldNames()
+            try window.skipString()
+        case .hashOwnTemplateValues: try skipStrings(UInt64(try readOwnFieldNames().count))
         case .stream, .stream2, .stream3, .stream4, .stream5: try skipStream()
         case .module2:
             _ = try window.length()

@@ -9,6 +9,8 @@ public enum RDBType: UInt8, Sendable, CaseIterable {
     case hashMetadataPreGA, hashListpackExPreGA, hashMetadata, hashListpackEx
     case stream4, stream5, array, gcra, hll
     case hashTemplateListpack, hashTemplateValues
+    /// Self-contained; servers write them to DUMP payloads only.
+    case hashOwnTemplateListpack, hashOwnTemplateValues
     // Valkey from 22 on.
     case hashExpiry, pathHash
     // KeyDB.
@@ -33,7 +35,9 @@ public enum RDBType: UInt8, Sendable, CaseIterable {
         case (.redis, 27): self = .stream5
         case (.redis, 28): self = .array
         case (.redis, 29) where version.number <= 14: self = .gcra
+        case (.redis, 29): self = .hashOwnTemplateListpack
         case (.redis, 30): self = .hashTemplateListpack
+        case (.redis, 31): self = .hashOwnTemplateValues
         case (.redis, 32): self = .hashTemplateValues
         case (.redis, 33): self = .gcra
         case (.redis, 34): self = .hll
@@ -56,7 +60,8 @@ public enum RDBType: UInt8, Sendable, CaseIterable {
         case .set, .setIntset, .setListpack: .set
         case .zset, .zset2, .zsetZiplist, .zsetListpack: .zset
         case .hash, .hashZipmap, .hashZiplist, .hashListpack, .hashMetadataPreGA, .hashListpackExPreGA, .hashMetadata,
-            .hashListpackEx, .hashTemplateListpack, .hashTemplateValues, .hashExpiry:
+            .hashListpackEx, .hashTemplateListpack, .hashTemplateValues, .hashOwnTemplateListpack,
+            .hashOwnTemplateValues, .hashExpiry:
             .hash
         case .stream, .stream2, .stream3, .stream4, .stream5: .stream
         case .module2: .module
@@ -85,7 +90,7 @@ public enum RDBType: UInt8, Sendable, CaseIterable {
         case .stream, .stream2, .stream3, .stream4, .stream5: .stream
         case .module2: .module
         case .array: .slicedArray
-        case .hashTemplateListpack, .hashTemplateValues: .template
+        case .hashTemplateListpack, .hashTemplateValues, .hashOwnTemplateListpack, .hashOwnTemplateValues: .template
         }
     }
 
@@ -127,7 +132,8 @@ public enum RDBType: UInt8, Sendable, CaseIterable {
             NeededVersion(redis: 12, valkey: nil)
         case .stream4: NeededVersion(redis: 13, valkey: nil)
         case .stream5, .array: NeededVersion(redis: 14, valkey: nil)
-        case .hashTemplateListpack, .hashTemplateValues: NeededVersion(redis: 15, valkey: nil)
+        case .hashTemplateListpack, .hashTemplateValues, .hashOwnTemplateListpack, .hashOwnTemplateValues:
+            NeededVersion(redis: 15, valkey: nil)
         case .gcra, .hll, .cron: NeededVersion(redis: nil, valkey: nil)
         case .hashExpiry: NeededVersion(redis: nil, valkey: 80)
         case .pathHash: NeededVersion(redis: nil, valkey: 81)

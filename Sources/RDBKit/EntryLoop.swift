@@ -47,7 +47,8 @@ public struct EntryFault: Error, Equatable, Sendable {
 /// Something worth telling that ends nothing.
 public enum Notice: Equatable, Sendable {
     case unknownVersion(RDBVersion)
-    case foreign(RDBItem)
+    /// A command inside the file that is not applied to the entries before it.
+    case inlineUpdate
     case skipped(EntryFault)
     case trailingBytes(UInt64, at: UInt64)
 }
@@ -130,10 +131,7 @@ public struct EntryLoop {
         }
         if case .entry = item { return item }
         consumer.section(item)
-        switch item {
-        case .inlineUpdate, .foreignHint: notice(.foreign(item))
-        default: break
-        }
+        if case .inlineUpdate = item { notice(.inlineUpdate) }
         return item
     }
 

@@ -21,10 +21,9 @@ public protocol ParallelConsumer: EntryConsumer, SendableMetatype, ~Copyable {
     var mustConsumeAlone: Bool { get }
 }
 
-/// One batch on its way: filled by the loop, worked on by a thread, absorbed by the loop. The semaphores hand it over;
-/// only one side touches it at a time.
-private final class BatchSlot<C: ParallelConsumer & ~Copyable>: @unchecked Sendable {
-    let batch = EntryBatch()
+/// A batch and what works on it. A struct, so that the loop over its entries checks nothing but them.
+private struct BatchWork<C: ParallelConsumer & ~Copyable>: ~Copyable {
+    var batch = EntryBatch()
     var worker: C
     var reader: RDBReader
     /// The next entry of the batch to be consumed.
@@ -32,9 +31,6 @@ private final class BatchSlot<C: ParallelConsumer & ~Copyable>: @unchecked Senda
     var consumedCount: UInt64 = 0
     var isAbandoned = false
     var state = State.done
-    /// Signalled by the thread when there is something to absorb, and by the loop when the thread may go on.
-    let ready = DispatchSemaphore(value: 0)
-    let resume = DispatchSemaphore(value: 0)
 
     enum State {
         case done
@@ -53,44 +49,68 @@ private final class BatchSlot<C: ParallelConsumer & ~Copyable>: @unchecked Senda
         reader = RDBReader(of: version)
     }
 
-    /// Works until the batch is done; pauses where the loop has something to do first.
-    func work() {
+    /// Makes the reader stand at the next entry.
+    mutating func place() { batch.place(&reader, at: next) }
+
+    /// Consumes entries until the batch ends or the loop has something to do first.
+    mutating func consume() {
+        state = .done
+        if isAbandoned { return }
+        batch.prepare(&reader)
+        while next < batch.count {
+            if worker.isFull {
+                state = .full
+                return
+            }
+            place()
+            do throws(DecodeError) {
+                try worker.consume(&reader)
+            } catch {
+                worker.discard()
+                state = .fault(error)
+                return
+            }
+            if worker.mustConsumeAlone {
+                worker.discard()
+                state = .alone
+                return
+            }
+            consumedCount += 1
+            next += 1
+        }
+    }
+}
+
+/// Work that goes to a thread and comes back. The semaphores hand it over: only one side touches it at a time.
+private final class BatchSlot<C: ParallelConsumer & ~Copyable>: @unchecked Sendable {
+    var work: BatchWork<C>
+    /// Signalled by the thread when there is something to absorb, and by the loop when the thread may go on.
+    private let ready = DispatchSemaphore(value: 0)
+    private let resume = DispatchSemaphore(value: 0)
+
+    init(_ worker: consuming C, version: RDBVersion) { work = BatchWork(worker, version: version) }
+
+    /// On the thread: until the batch is done, with a pause for whatever the loop has to do.
+    func run() {
         while true {
-            state = isAbandoned ? .done : consume()
-            let isDone = state.isDone
+            work.consume()
+            let isDone = work.state.isDone
             ready.signal()
             if isDone { return }
             resume.wait()
         }
     }
 
-    private func consume() -> State {
-        while next < batch.count {
-            if worker.isFull { return .full }
-            batch.place(&reader, at: next)
-            do throws(DecodeError) {
-                try worker.consume(&reader)
-            } catch {
-                worker.discard()
-                return .fault(error)
-            }
-            if worker.mustConsumeAlone {
-                worker.discard()
-                return .alone
-            }
-            consumedCount += 1
-            next += 1
-        }
-        return .done
-    }
+    func waitUntilReady() { ready.wait() }
+    func goOn() { resume.signal() }
 
     /// Waits for the thread, whose results nobody wants any more.
-    func abandon(afterPause: Bool) {
-        var isPaused = afterPause
+    func abandon(isPaused: Bool) {
+        var isPaused = isPaused
         while true {
             if !isPaused { ready.wait() }
-            if state.isDone { return }
-            isAbandoned = true
+            if work.state.isDone { return }
+            work.isAbandoned = true
             resume.signal()
             isPaused = false
         }
@@ -162,36 +182,31 @@ extension EntryLoop {
     }
 }
 
-/// The batches under way, oldest first.
-private struct BatchPipeline<C: ParallelConsumer & ~Copyable> {
+/// The batches under way, oldest first, and the one being filled.
+private struct BatchPipeline<C: ParallelConsumer & ~Copyable>: ~Copyable {
     private let loop: EntryLoop
-    private var free: [BatchSlot<C>]
+    private var free: [BatchSlot<C>] = []
     private var busy: [BatchSlot<C>] = []
-    private var filling: BatchSlot<C>
     private let queue = DispatchQueue(label: "rdbkit.decode", attributes: .concurrent)
+    var batch = EntryBatch()
     var outcome = LoopOutcome()
 
     init(_ loop: EntryLoop, _ consumer: inout C, version: RDBVersion, threads: Int) {
         self.loop = loop
-        free = []
-        filling = BatchSlot(consumer.makeWorker(), version: version)
         for _ in 0..<threads + 1 { free.append(BatchSlot(consumer.makeWorker(), version: version)) }
     }
 
-    /// The batch that entries are copied to.
-    var batch: EntryBatch { filling.batch }
-
     /// Hands the filled batch to a thread and makes room for the next.
     mutating func dispatch(_ consumer: inout C) throws(EntryFault) {
-        guard filling.batch.count > 0 else { return }
-        let slot = filling
-        slot.next = 0
-        slot.consumedCount = 0
-        queue.async { slot.work() }
-        busy.append(slot)
+        guard batch.count > 0 else { return }
         if free.isEmpty { try absorbOldest(&consumer) }
         // absorbOldest gives a slot back, or throws.
-        filling = free.removeLast()
+        let slot = free.removeLast()
+        swap(&slot.work.batch, &batch)
+        slot.work.next = 0
+        slot.work.consumedCount = 0
+        queue.async { slot.run() }
+        busy.append(slot)
     }
 
     /// Takes over all that is under way.
@@ -203,40 +218,40 @@ private struct BatchPipeline<C: ParallelConsumer & ~Copyable> {
     private mutating func absorbOldest(_ consumer: inout C) throws(EntryFault) {
         let slot = busy.removeFirst()
         while true {
-            slot.ready.wait()
-            consumer.absorb(&slot.worker)
-            if slot.state.isDone { break }
-            do throws(EntryFault) { try attend(to: slot, &consumer) } catch {
+            slot.waitUntilReady()
+            consumer.absorb(&slot.work.worker)
+            if slot.work.state.isDone { break }
+            do throws(EntryFault) { try attend(to: &slot.work, &consumer) } catch {
                 // Nothing behind the fault counts, but no thread may be left with memory that is given up.
-                slot.abandon(afterPause: true)
-                for other in busy { other.abandon(afterPause: false) }
+                slot.abandon(isPaused: true)
+                for other in busy { other.abandon(isPaused: false) }
                 busy = []
-                filling.batch.removeAll()
+                batch.removeAll()
                 throw error
             }
-            slot.resume.signal()
+            slot.goOn()
         }
-        outcome.selectedCount += slot.consumedCount
-        slot.batch.removeAll()
+        outcome.selectedCount += slot.work.consumedCount
+        slot.work.batch.removeAll()
         free.append(slot)
     }
 
-    /// What a paused slot needs of the loop.
-    private mutating func attend(to slot: BatchSlot<C>, _ consumer: inout C) throws(EntryFault) {
-        switch slot.state {
+    /// What paused work needs of the loop.
+    private mutating func attend(to work: inout BatchWork<C>, _ consumer: inout C) throws(EntryFault) {
+        switch work.state {
         case .done, .full: return
         case .alone:
-            slot.batch.place(&slot.reader, at: slot.next)
-            try loop.consumeHeld(&slot.reader, &consumer, &outcome)
+            work.place()
+            try loop.consumeHeld(&work.reader, &consumer, &outcome)
         case .fault(let error):
-            slot.batch.place(&slot.reader, at: slot.next)
-            var fault = loop.fault(error, slot.reader, isEntry: true)
+            work.place()
+            var fault = loop.fault(error, work.reader, isEntry: true)
             guard loop.onError == .skip, error.isAboutInput else { throw fault }
             // The loop came past the value before it was decoded: its end is known.
             fault.isSkipped = true
             outcome.skippedCount += 1
             loop.notice(.skipped(fault))
         }
-        slot.next += 1
+        work.next += 1
     }
 }

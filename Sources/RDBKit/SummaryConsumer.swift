@@ -1,5 +1,6 @@
 public import RDBBytes
 public import RDBFormat
+import RDBModel
 public import RDBTransforms
 
 /// What a file is, from its sections, entry heads and lengths; values are stepped over.
@@ -18,7 +19,14 @@ public struct SummaryConsumer: EntryConsumer {
     public mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
         let header = reader.header
         compatibility.add(reader.type)
-        try reader.skipValue()
+        if header.type == .module {
+            // Its name decides who can load the file. To skip the value would walk the same parts.
+            var names = ModuleNames()
+            try reader.readValue(into: &names)
+            if let module = names.module { compatibility.add(module) }
+        } else {
+            try reader.skipValue()
+        }
         summary.add(header, key: reader.key, valueByteCount: reader.offset - header.valueOffset, now: now)
     }
 
@@ -38,4 +46,12 @@ public struct SummaryConsumer: EntryConsumer {
     }
 
     public mutating func finish() { summary.finish() }
+
+    private struct ModuleNames: ValueVisitor {
+        var module: ModuleID?
+
+        mutating func text(_ bytes: RawSpan, as role: TextRole) {}
+        mutating func integer(_ value: Int64, as role: TextRole) {}
+        mutating func module(_ id: ModuleID) { module = id }
+    }
 }

@@ -46,6 +46,7 @@ extension JSONEntryWriter {
         guard writes else { return consumers.removeAll() }
         appendID(",\"last_id\":\"", state.lastID)
         out.append(",\"entries_read\":")
+        // A file that does not say it, and a server that does not know it, come to the same.
         if case .count(let count) = state.entriesRead { out.append(decimal: count) } else { out.append("null") }
         out.append(",\"pending\":[")
         pending.removeAll()

@@ -118,9 +118,16 @@ extension JSONEntryWriter: ValueVisitor {
             separate()
             isInPath = true
         case .modulePart:
+            if !needsComma { openParts() }
             separate()
             out.append("{\"string\":")
         }
+    }
+
+    /// A module's parts were opened by its name; a cron job begins with its script.
+    @usableFromInline @inline(never)
+    mutating func openParts() {
+        if header.type == .cron { out.append("{\"parts\":[") }
     }
 
     @inlinable @inline(__always)

@@ -157,7 +157,7 @@ extension OutputBuffer {
         // Whole numbers below 2^53 are exact; minus zero needs its point to stay a double.
         let whole = magnitude.rounded(.towardZero)
         if whole == magnitude, !(value == 0 && value.sign == .minus) { return append(decimal: Int64(value)) }
-        if value < 0 { append(UInt8(ascii: "-")) }
+        if value.sign == .minus { append(UInt8(ascii: "-")) }
         if !appendShortDecimal(magnitude) { append(magnitude.description) }
     }
 

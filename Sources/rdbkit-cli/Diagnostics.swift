@@ -129,9 +129,8 @@ final class Diagnostics {
         switch notice {
         case .unknownVersion(let version):
             self.notice("\(input): \(version.magic) is newer than this release knows; reading on")
-        case .foreign(.inlineUpdate):
+        case .inlineUpdate:
             self.notice("\(input): an inline update stands in the file and is not applied")
-        case .foreign: break
         case .skipped(let fault):
             tellsOfSkipped += 1
             if tellsOfSkipped <= Self.maxNoticesOfAKind { error(fault, input: input) }

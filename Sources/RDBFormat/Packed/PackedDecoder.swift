@@ -52,6 +52,7 @@ extension RDBReader {
     mutating func readPacked<D: PackedDecoder, V: ValueVisitor & ~Copyable>(
         _ decoder: inout D, into visitor: inout V
     ) throws(DecodeError) {
+        let head = window.offset
         switch try window.stringForm() {
         case .plain(let count):
             let outer = try window.narrow(to: count)
@@ -69,7 +70,7 @@ extension RDBReader {
             if inner.availableByteCount != 0 { throw Self.leftOver(inner.location) }
         case .integer(let value):
             throw DecodeError(
-                .badString, at: window.location, expected: "a packed value", found: .number(value))
+                .badString, at: window.location(at: head), expected: "a packed value", found: .number(value))
         }
     }
 

@@ -28,7 +28,9 @@ struct StreamNodeDecoder: PackedDecoder {
         var elements = try ListpackReader(opening: &window)
         let declaredLive = try elements.integer(&window, into: &visitor)
         let declaredDeleted = try elements.integer(&window, into: &visitor)
+        let nameCountAt = window.offset
         let nameCount = try elements.integer(&window, into: &visitor)
+        if nameCount < 0 { throw Self.badFieldCount(window.location(at: nameCountAt), nameCount) }
         names.removeAll()
         var index: Int64 = 0
         while index < nameCount {
@@ -36,8 +38,9 @@ struct StreamNodeDecoder: PackedDecoder {
             if names.isTooLong { throw Self.namesTooLong(window.location) }
             index += 1
         }
+        let endAt = window.offset
         let end = try elements.integer(&window, into: &visitor)
-        if end != 0 { throw Self.badMaster(window.location, end) }
+        if end != 0 { throw Self.badMaster(window.location(at: endAt), end) }
 
         var live: Int64 = 0
         var deleted: Int64 = 0
@@ -90,7 +93,9 @@ struct StreamNodeDecoder: PackedDecoder {
             }
             return
         }
+        let at = window.offset
         var left = try elements.integer(&window, into: &visitor)
+        if left < 0 { throw Self.badFieldCount(window.location(at: at), left) }
         while left > 0 {
             try elements.text(&window, as: .streamField, into: &visitor)
             try elements.text(&window, as: .streamValue, into: &visitor)
@@ -105,6 +110,10 @@ struct StreamNodeDecoder: PackedDecoder {
         DecodeError(
             .limitExceeded, at: at, expected: "field names of at most 4 MiB in a node", found: .described("longer ones")
         )
+    }
+    @usableFromInline @inline(never)
+    static func badFieldCount(_ at: ByteLocation, _ found: Int64) -> DecodeError {
+        DecodeError(.badStream, at: at, expected: "a number of fields", found: .number(found))
     }
     @usableFromInline @inline(never)
     static func badMaster(_ at: ByteLocation, _ found: Int64) -> DecodeError {
@@ -124,54 +133,4 @@ struct StreamNodeDecoder: PackedDecoder {
             .countMismatch, at: at, expected: "the node's live and deleted entries in its master entry",
             found: .number(found))
     }
-}
-
-/// Field names kept while a node's entries refer to them, in memory that is used again.
-@usableFromInline
-struct FieldNames: ValueVisitor {
-    private var bytes: [UInt8] = []
-    private var ends: [Int] = []
-    static let maxByteCount = 4 << 20
-
-    @usableFromInline
-    init() {}
-
-    @usableFromInline var count: Int { ends.count }
-    @usableFromInline var isTooLong: Bool { bytes.count + ends.count * 8 > Self.maxByteCount }
-
-    @usableFromInline
-    @_lifetime(borrow self)
-    func name(_ index: Int) -> RawSpan {
-        bytes.rawSpan.extracting((index == 0 ? 0 : ends[index - 1])..<ends[index])
-    }
-
-    @usableFromInline
-    mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
-        ends.removeAll(keepingCapacity: true)
-    }
-
-    @usableFromInline
-    mutating func text(_ span: RawSpan, as role: TextRole) {
-        unsafe span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-        ends.append(bytes.count)
-    }
-
-    @usableFromInline
-    mutating func integer(_ value: Int64, as role: TextRole) {
-        bytes += Array(String(value).utf8)
-        ends.append(bytes.count)
-    }
-
-    @usableFromInline
-    mutating func beginLargeText(byteCount: UInt64, as role: TextRole) {}
-
-    @usableFromInline
-    mutating func largeTextChunk(_ span: RawSpan) {
-        // A name of more than 1 MiB: kept up to the limit that the decoder refuses.
-        if !isTooLong { unsafe span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) } }
-    }
-
-    @usableFromInline
-    mutating func endLargeText(as role: TextRole) { ends.append(bytes.count) }
 }

@@ -32,17 +32,19 @@ struct CheckCommand: ParsableCommand {
         // One place has to see all keys to find those that occur twice.
         let threads = duplicates ? 1 : options.threadCount
         let status = run.forEach(inputs) { reader, path in
-            var consumer = CheckConsumer(version: reader.version, findsDuplicateKeys: duplicates) {
+            let check = CheckConsumer(version: reader.version, findsDuplicateKeys: duplicates) {
                 report.fault($0, input: path)
             }
+            // The loop has `consumer` to itself while notices come.
+            var consumer = check
             var loop = run.loop(path, wanted)
             // A value that does not decode is a finding like others, and the next one is looked at.
             loop.onError = .skip
             loop.notice = { notice in
                 switch notice {
-                case .skipped(let fault): consumer.tell(fault)
+                case .skipped(let fault): check.tell(fault)
                 case .trailingBytes(let count, let offset):
-                    consumer.tell(
+                    check.tell(
                         EntryFault(
                             error: DecodeError(
                                 .trailingBytes, at: ByteLocation(offset: offset), expected: "the end of the input",

@@ -9,25 +9,25 @@ struct SelectionOptions: ParsableArguments {
     var databases: [NumberRange] = []
 
     @Option(
-        name: .customLong("key"), parsing: .singleValue,
+        name: .customLong("key"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "Only keys that match this glob (*, ?, [a-z], \\x), as the servers match it over raw bytes.",
             valueName: "glob"))
     var globs: [String] = []
 
     @Option(
-        name: .customLong("key-regex"), parsing: .singleValue,
+        name: .customLong("key-regex"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "Only keys in which this regular expression (Perl's syntax, over raw bytes) matches.", valueName: "regex"))
     var regexes: [String] = []
 
     @Option(
-        name: .customLong("not-key"), parsing: .singleValue,
+        name: .customLong("not-key"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp("No keys that match this glob.", valueName: "glob"))
     var excludedGlobs: [String] = []
 
     @Option(
-        name: .customLong("not-key-regex"), parsing: .singleValue,
+        name: .customLong("not-key-regex"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp("No keys in which this regular expression matches.", valueName: "regex"))
     var excludedRegexes: [String] = []
 
@@ -68,13 +68,15 @@ struct SelectionOptions: ParsableArguments {
             valueName: "state"))
     var expires: [Selection.ExpiryState] = []
 
+    // A time may begin with a dash: -2h.
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Only keys that expire before this time: RFC 3339, Unix seconds, or relative such as +7d.",
             valueName: "time"))
     var expiresBefore: Moment?
 
-    @Option(help: ArgumentHelp("Only keys that expire after this time.", valueName: "time"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Only keys that expire after this time.", valueName: "time"))
     var expiresAfter: Moment?
 
     @Option(

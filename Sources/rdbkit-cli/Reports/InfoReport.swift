@@ -42,9 +42,11 @@ struct InfoReport {
             line("created", CivilTime.text(seconds: time))
         }
         if let memory = summary.aux("used-mem").flatMap({ UInt64($0) }) { line("used memory", humanByteCount(memory)) }
-        line("size", "\(humanByteCount(byteCount)) (\(byteCount) bytes)")
+        line("size", byteCount < 1024 ? "\(byteCount) bytes" : "\(humanByteCount(byteCount)) (\(byteCount) bytes)")
         line("checksum", checksum.words)
-        line("loadable", consumer.compatibility.sentence)
+        // The sentence repeats the line's name, except where it says "not loadable".
+        let sentence = consumer.compatibility.sentence
+        line("loadable", sentence.hasPrefix("loadable ") ? String(sentence.dropFirst(9)) : sentence)
         if let fault { line("incomplete", "reading ended at \(fault.place)") }
         line("keys", "\(summary.keyCount)")
         line("key bytes", humanByteCount(summary.keyByteCount))

@@ -1,0 +1,48 @@
+public import RDBBytes
+import RDBFormat
+import RDBKit
+import RDBModel
+import RDBSinks
+
+/// Ways through a file that a command can take, for inputs of which only the end matters: a result or an error.
+public enum Walk: Sendable, CaseIterable {
+    case skip, check, json, jsonSkippingFaults, keys
+
+    /// - Returns: the fault that ended the walk.
+    public func run(_ bytes: [UInt8], windowByteCount: Int = 1024) -> DecodeError? {
+        do throws(DecodeError) {
+            var reader = try RDBReader(MemorySource(bytes), windowByteCount: windowByteCount)
+            var loop = EntryLoop(selection: Selection(now: 0))
+            do throws(EntryFault) {
+                switch self {
+                case .skip:
+                    var consumer = Skipper()
+                    _ = try loop.run(&reader, &consumer)
+                case .keys:
+                    var consumer = SummaryConsumer(version: reader.version, now: 0)
+                    _ = try loop.run(&reader, &consumer)
+                case .check:
+                    var consumer = CheckConsumer(version: reader.version, findsDuplicateKeys: true) { _ in }
+                    _ = try loop.run(&reader, &consumer)
+                case .json, .jsonSkippingFaults:
+                    if self == .jsonSkippingFaults { loop.onError = .skip }
+                    var consumer = JSONConsumer(JSONEntryWriter(detachedWith: JSONOptions()))
+                    _ = try loop.run(&reader, &consumer)
+                }
+            } catch { return error.error }
+            return nil
+        } catch { return error }
+    }
+
+    private struct Skipper: EntryConsumer {
+        mutating func consume(_ reader: inout RDBReader) throws(DecodeError) { try reader.skipValue() }
+    }
+}
+
+extension [UInt8] {
+    /// Indices to damage: all of a small file, the ends and a sample of the middle of a larger one.
+    public var sampledIndices: [Int] {
+        if count < 800 { return [Int](indices) }
+        return indices.filter { $0 < 60 || $0 >= count - 60 || $0 % (count / 40) == 0 }
+    }
+}

@@ -1,0 +1,78 @@
+/// The program under test, run as a user would run it.
+package struct RDBKitProgram: Sendable {
+    /// What a run gave.
+    package struct Run: Sendable {
+        package let arguments: [String]
+        /// The exit status; 128 + n if signal n ended the program.
+        package let status: Int
+        package let output: Bytes
+        package let errors: String
+    }
+
+    package let path: String
+
+    /// The program that `RDBKIT` names, else the release build of this checkout, else the debug build.
+    ///
+    /// - Throws: `HarnessError` if there is none: without it nothing is tested.
+    package static func locate() throws -> RDBKitProgram {
+        if let path = Environment["RDBKIT"] {
+            guard Files.isExecutable(path) else { throw HarnessError("RDBKIT names no program: \(path)") }
+            return RDBKitProgram(path: path)
+        }
+        for build in ["release", "debug"] {
+            let path = "\(Checkout.root)/.build/\(build)/rdbkit"
+            if Files.isExecutable(path) { return RDBKitProgram(path: path) }
+        }
+        throw HarnessError("no rdbkit in .build/release or .build/debug: run swift build, or set RDBKIT")
+    }
+
+    /// - Parameters:
+    ///   - input: the file that standard input reads; none if nil.
+    ///   - timeoutSeconds: the program is killed after it.
+    /// - Throws: `HarnessError` if the program does not end in time.
+    package func run(_ arguments: [String], input: String? = nil, timeoutSeconds: Double = 60) throws -> Run {
+        let folder = try TemporaryFolder()
+        let (output, errors) = (folder.file("out"), folder.file("err"))
+        let child = try ChildProcess(
+            path, arguments, input: input.map { .file($0) } ?? .nothing, output: output, errors: errors)
+        guard let end = child.wait(seconds: timeoutSeconds) else {
+            child.kill()
+            throw HarnessError("rdbkit \(arguments.joined(separator: " ")) runs longer than \(timeoutSeconds) s")
+        }
+        let status =
+            switch end {
+            case .exited(let status): Int(status)
+            case .signalled(let signal): 128 + Int(signal)
+            }
+        return Run(
+            arguments: arguments, status: status, output: try Files.read(output), errors: try Files.text(errors))
+    }
+
+    /// Runs the program and expects status 0.
+    ///
+    /// - Throws: `HarnessError` with what it said on standard error for any other status.
+    package func output(_ arguments: [String], input: String? = nil) throws -> Bytes {
+        let run = try run(arguments, input: input)
+        guard run.status == 0 else {
+            throw HarnessError(
+                "rdbkit \(arguments.joined(separator: " ")) ends with status \(run.status): \(run.errors.prefix(2000))")
+        }
+        return run.output
+    }
+}
+
+/// Makes gzip files with the system's own program, independent of the one under test.
+package enum Gzip {
+    package static func compress(_ path: String, to target: String) throws {
+        let child = try ChildProcess("gzip", ["-c", path], output: target, errors: target + ".err")
+        guard child.wait(seconds: 60) == .exited(0) else { throw HarnessError("gzip of \(path) failed") }
+    }
+
+    package static func expand(_ path: String) throws -> Bytes {
+        let folder = try TemporaryFolder()
+        let child = try ChildProcess(
+            "gzip", ["-dc", path], output: folder.file("out"), errors: folder.file("err"))
+        guard child.wait(seconds: 60) == .exited(0) else { throw HarnessError("gzip -d of \(path) failed") }
+        return try Files.read(folder.file("out"))
+    }
+}

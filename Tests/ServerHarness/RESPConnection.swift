@@ -1,0 +1,113 @@
+internal import Glibc
+
+/// A blocking connection to a server on a unix socket.
+///
+/// Commands may be sent many at a time: a server keeps its replies in memory until they are read, so
+/// writing everything before reading anything does not block for ever.
+package final class RESPConnection {
+    private let descriptor: Int32
+    private var parser = RESPParser()
+
+    /// - Parameters:
+    ///   - path: of the socket.
+    ///   - protocolVersion: 2, or 3 to greet the server with `HELLO 3`.
+    ///   - timeoutSeconds: how long one read or write may take.
+    /// - Throws: `SystemError` if nobody listens there.
+    package init(path: String, protocolVersion: Int = 2, timeoutSeconds: Int = 60) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemError("make a socket") }
+        do {
+            try Self.connect(descriptor, to: path)
+            var timeout = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
+            for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+                setsockopt(descriptor, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
+            }
+            if protocolVersion == 3 { try call("HELLO", "3") }
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    private static func connect(_ descriptor: Int32, to path: String) throws {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let name = Array(path.utf8)
+        guard name.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw HarnessError("too long for a unix socket: \(path)")
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard status == 0 else { throw SystemError("connect to \(path)") }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Sends one command and waits for its reply.
+    ///
+    /// - Throws: `HarnessError` if the server answers with an error.
+    @discardableResult
+    package func call(_ parts: any CommandPart...) throws -> RESPValue {
+        try pipeline([Command(parts)])[0]
+    }
+
+    /// Sends many commands at once and gives their replies in order.
+    ///
+    /// - Throws: `HarnessError` at the first error reply, with the command that caused it.
+    package func pipeline(_ commands: [Command]) throws -> [RESPValue] {
+        let replies = try exchange(commands)
+        for (command, reply) in zip(commands, replies) {
+            if case .error(let message) = reply { throw HarnessError("\(message)\n  answers \(command)") }
+        }
+        return replies
+    }
+
+    /// Like `pipeline`, but an error is a reply like any other.
+    package func exchange(_ commands: [Command]) throws -> [RESPValue] {
+        try send(commands)
+        return try commands.map { _ in try receive() }
+    }
+
+    private func send(_ commands: [Command]) throws {
+        var bytes = Bytes()
+        bytes.reserveCapacity(commands.reduce(0) { $0 + $1.arguments.reduce(16) { $0 + $1.count + 16 } })
+        for command in commands {
+            bytes += "*\(command.arguments.count)\r\n".utf8
+            for argument in command.arguments {
+                bytes += "$\(argument.count)\r\n".utf8
+                bytes += argument
+                bytes += "\r\n".utf8
+            }
+        }
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress! + sent, $0.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw SystemError("send to the server") }
+            sent += count
+        }
+    }
+
+    private func receive() throws -> RESPValue {
+        while true {
+            if let value = try parser.next() { return value }
+            try parser.fill { buffer in
+                while true {
+                    let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                    if count < 0 && errno == EINTR { continue }
+                    if count < 0 { throw SystemError("read the server's reply") }
+                    if count == 0 { throw HarnessError("the server closed the connection") }
+                    return count
+                }
+            }
+        }
+    }
+}
