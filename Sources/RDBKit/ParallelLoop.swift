@@ -120,6 +120,8 @@ private final class BatchSlot<C: ParallelConsumer & ~Copyable>: @unchecked Senda
 extension EntryLoop {
     /// Entries go to other threads in batches of about this many bytes.
     static var batchByteCount: Int { 256 << 10 }
+    /// Or of so many entries: the note of where one lies is larger than a small entry.
+    static var batchEntryCount: Int { 8192 }
 
     /// The same run as `run`, with the same results, on several threads: this one finds the entries and takes over what
     /// the others made of them. Memory: a batch and its results for each thread, and two more.
@@ -172,7 +174,9 @@ extension EntryLoop {
             }
             if isCopied {
                 if !selection.admits(byteCount: pipeline.batch.lastValueByteCount()) { pipeline.batch.removeLast() }
-                if pipeline.batch.byteCount >= Self.batchByteCount { try pipeline.dispatch(&consumer) }
+                if pipeline.batch.byteCount >= Self.batchByteCount || pipeline.batch.count >= Self.batchEntryCount {
+                    try pipeline.dispatch(&consumer)
+                }
             } else {
                 try pipeline.drain(&consumer)
                 try consumeHeld(&reader, &consumer, &pipeline.outcome)
