@@ -352,6 +352,8 @@ public struct ByteWindow: ~Copyable {
 
     @inline(never)
     private func readFailure(_ error: SourceError) -> DecodeError {
+        // A block within another window knows the fault itself.
+        if let block = feed?.source as? LZFSource, let fault = block.fault { return fault }
         switch error {
         case .system(let number):
             DecodeError(.readFailed, at: location, expected: "a readable input", found: .number(Int64(number)))

@@ -58,9 +58,11 @@ extension ByteWindow {
             throw DecodeError(.badMagic, at: start, expected: "REDIS or VALKEY and a version", found: .hex(first))
         }
         var number = 0
+        var hasDigits = false
         for index in digitsFrom..<9 {
             let byte = head.byte(at: index)
-            if byte == 0x20, number == 0 { continue }
+            if byte == 0x20, !hasDigits { continue }
+            hasDigits = true
             guard byte >= 0x30, byte <= 0x39 else {
                 throw DecodeError(.badMagic, at: start, expected: "a version in digits", found: .byte(byte))
             }

@@ -153,10 +153,6 @@ extension EntryLoop {
             switch try nextItem(&reader, &consumer) {
             case .entry: break
             case .end(let end): return end
-            case .hashTemplate:
-                // A batch's entries all refer to the templates that stood before it.
-                try pipeline.dispatch(&consumer)
-                continue
             default: continue
             }
             meter.step(reader)
