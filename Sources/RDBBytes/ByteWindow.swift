@@ -356,11 +356,11 @@ public struct ByteWindow: ~Copyable {
         if let block = feed?.source as? LZFSource, let fault = block.fault { return fault }
         switch error {
         case .system(let number):
-            DecodeError(.readFailed, at: location, expected: "a readable input", found: .number(Int64(number)))
+            return DecodeError(.readFailed, at: location, expected: "a readable input", found: .number(Int64(number)))
         case .damaged(let code, let expected):
-            DecodeError(code, at: location, expected: expected, found: .described("a damaged stream"))
+            return DecodeError(code, at: location, expected: expected, found: .described("a damaged stream"))
         case .interrupted:
-            DecodeError(.interrupted, at: location, expected: "to go on", found: .described("a request to stop"))
+            return DecodeError(.interrupted, at: location, expected: "to go on", found: .described("a request to stop"))
         }
     }
 }
