@@ -66,7 +66,7 @@ struct CheckCommand: ParsableCommand {
                 return ExitStatus(stopped)
             }
             report.end(
-                input: path, version: reader.version, consumer: consumer, end: end, isWhole: stopped == nil,
+                input: path, version: reader.version, consumer: consumer, end: end, stopped: stopped,
                 byteCount: reader.offset)
             return consumer.faultCount > 0 ? .differences : .done
         }

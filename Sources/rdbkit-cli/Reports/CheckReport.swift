@@ -49,29 +49,31 @@ final class CheckReport {
     }
 
     func end(
-        input: String, version: RDBVersion, consumer: CheckConsumer, end: RDBEnd?, isWhole: Bool, byteCount: UInt64
+        input: String, version: RDBVersion, consumer: CheckConsumer, end: RDBEnd?, stopped: DecodeError?,
+        byteCount: UInt64
     ) {
-        let checksum = end.map { ChecksumState($0.checksum) } ?? .notReached
+        let checksum = ChecksumState(end, stopped)
+        let isSound = consumer.faultCount == 0
         switch format {
         case .text:
             if quiet { break }
             let keys = "\(consumer.entryCount) key\(consumer.entryCount == 1 ? "" : "s")"
-            if consumer.faultCount == 0 {
+            if isSound {
                 out.append(
                     "\(input): sound: \(version.magic), \(keys), \(byteCount) bytes, checksum \(checksum.words)\n")
+                out.append("\(input): \(consumer.compatibility.sentence)\n")
             } else {
                 let faults = "\(consumer.faultCount) fault\(consumer.faultCount == 1 ? "" : "s")"
                 out.append("\(input): \(faults) in \(keys)")
-                out.append(isWhole ? "\n" : "; reading ended at byte \(byteCount)\n")
+                out.append(stopped == nil ? "\n" : "; reading ended at byte \(byteCount)\n")
             }
-            out.append("\(input): \(consumer.compatibility.sentence)\n")
         case .json:
             JSONValue.members(
-                ("input", .text(input)), ("sound", .bool(consumer.faultCount == 0)),
+                ("input", .text(input)), ("sound", .bool(isSound)),
                 ("faults", .unsigned(consumer.faultCount)), ("keys", .unsigned(consumer.entryCount)),
                 ("rdb_version", .integer(Int64(version.number))), ("family", .text(version.family.rawValue)),
-                ("read_bytes", .unsigned(byteCount)), ("whole", .bool(isWhole)),
-                ("checksum", .text(checksum.rawValue)), ("loadable", consumer.compatibility.json)
+                ("read_bytes", .unsigned(byteCount)), ("whole", .bool(stopped == nil)),
+                ("checksum", .text(checksum.rawValue)), ("loadable", isSound ? consumer.compatibility.json : nil)
             ).append(to: &out)
             out.append("\n")
         case .csv: break
@@ -104,11 +106,13 @@ enum ChecksumState: String {
     case notVerified = "not-verified"
     case notReached = "not-reached"
 
-    init(_ checksum: RDBEnd.Checksum) {
-        switch checksum {
+    /// From how the file ended, or the fault that kept it from ending.
+    init(_ end: RDBEnd?, _ fault: DecodeError?) {
+        switch end?.checksum {
         case .matches: self = .ok
         case .absent: self = .absent
         case .unverified: self = .notVerified
+        case nil: self = fault?.code == .checksumMismatch ? .mismatch : .notReached
         }
     }
 

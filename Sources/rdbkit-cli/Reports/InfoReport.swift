@@ -11,10 +11,7 @@ struct InfoReport {
 
     private var summary: FileSummary { consumer.summary }
 
-    private var checksum: ChecksumState {
-        if let end { return ChecksumState(end.checksum) }
-        return fault?.code == .checksumMismatch ? .mismatch : .notReached
-    }
+    private var checksum: ChecksumState { ChecksumState(end, fault) }
 
     private var writer: String? {
         if let version = summary.aux("valkey-ver") { return "Valkey \(version)" }
@@ -44,10 +41,13 @@ struct InfoReport {
         if let memory = summary.aux("used-mem").flatMap({ UInt64($0) }) { line("used memory", humanByteCount(memory)) }
         line("size", byteCount < 1024 ? "\(byteCount) bytes" : "\(humanByteCount(byteCount)) (\(byteCount) bytes)")
         line("checksum", checksum.words)
-        // The sentence repeats the line's name, except where it says "not loadable".
-        let sentence = consumer.compatibility.sentence
-        line("loadable", sentence.hasPrefix("loadable ") ? String(sentence.dropFirst(9)) : sentence)
-        if let fault { line("incomplete", "reading ended at \(fault.place)") }
+        if let fault {
+            line("incomplete", "reading ended at \(fault.place)")
+        } else {
+            // The sentence repeats the line's name, except where it says "not loadable".
+            let sentence = consumer.compatibility.sentence
+            line("loadable", sentence.hasPrefix("loadable ") ? String(sentence.dropFirst(9)) : sentence)
+        }
         line("keys", "\(summary.keyCount)")
         line("key bytes", humanByteCount(summary.keyByteCount))
         line("value bytes", humanByteCount(summary.valueByteCount))
@@ -138,7 +138,7 @@ struct InfoReport {
             ("family", .text(version.family.rawValue)), ("magic", .text(version.magic)),
             ("known", .bool(version.isKnown)), ("writer", writer.map { .text($0) }),
             ("size_bytes", .unsigned(byteCount)), ("whole", .bool(end != nil)),
-            ("checksum", .text(checksum.rawValue)), ("loadable", consumer.compatibility.json),
+            ("checksum", .text(checksum.rawValue)), ("loadable", fault == nil ? consumer.compatibility.json : nil),
             ("keys", .unsigned(summary.keyCount)), ("key_bytes", .unsigned(summary.keyByteCount)),
             ("value_bytes", .unsigned(summary.valueByteCount)), ("expiry", expiryJSON),
             ("idle_time_keys", .unsigned(summary.withIdleTime)),
