@@ -34,6 +34,10 @@ public struct JSONOptions: Sendable {
 ///     writer.end(…)                                   // or discard()
 public struct JSONEntryWriter: ~Copyable {
     public static let stagingByteCount = 4 << 20
+    /// Writers that are one of several stage less: together they stay within what one may take.
+    static let detachedStagingByteCount = 1 << 20
+    /// And are absorbed when they hold more than this: twice what a batch of entries usually makes.
+    static let fullByteCount = 3 << 19
     static let flushByteCount = 128 << 10
     static let maxNamesByteCount = 8 << 20
 
@@ -115,7 +119,7 @@ public struct JSONEntryWriter: ~Copyable {
     public var isDetached: Bool { file == nil }
 
     /// Whether a detached writer should be absorbed before more is written.
-    public var isFull: Bool { isDetached && out.byteCount > 1 << 20 }
+    public var isFull: Bool { isDetached && out.byteCount > Self.fullByteCount }
 
     /// Takes over the lines of a detached writer, which is empty afterwards.
     public mutating func absorb(_ other: inout JSONEntryWriter) {
@@ -150,7 +154,7 @@ public struct JSONEntryWriter: ~Copyable {
         startPass()
         defer {
             headEnd = out.byteCount
-            highWater = headEnd + Self.stagingByteCount
+            highWater = headEnd + (isDetached ? Self.detachedStagingByteCount : Self.stagingByteCount)
         }
 
         if options.array, writtenEntries > 0 { out.append(",\n") } else if options.array { out.append("\n") }
