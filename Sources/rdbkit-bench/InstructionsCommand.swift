@@ -40,7 +40,7 @@ struct InstructionsCommand {
         let baseline = try Baseline(readFrom: baselinePath)
         var startUp: [String: Counts] = [:]
         for command in Contender.commands {
-            startUp[command] = try count([stripped, command, try emptyDump()])
+            startUp[command] = try count([stripped, command, "--threads", "1", try emptyDump()])
         }
         var counted = Baseline()
         var beyond = 0
@@ -50,7 +50,7 @@ struct InstructionsCommand {
             let path = corpus.path(in: directory)
             let byteCount = Double(fileSize(path) ?? 1)
             for command in Contender.commands {
-                let counts = try count([stripped, command, path]) - startUp[command]!
+                let counts = try count([stripped, command, "--threads", "1", path]) - startUp[command]!
                 let name = "\(corpus.rawValue) \(command)"
                 let perByte = counts.instructions / byteCount
                 counted.values.append((name, perByte))
