@@ -119,7 +119,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
             "18446744073709551615"),
         Fault(
             "both lengths a terabyte", type: 0, hex("c3 81 0000010000000000 81 0000010000000000 00 61"), .truncated,
-            at: 31, inner: 0, "more bytes", "a damaged stream"),
+            at: 42, "more bytes", "the end of the input"),
         Fault(
             "a decompressed length too large by one", type: 0, hex("c3 02 02 00 61"), .badLZF, at: 15,
             "the stated decompressed length", "1"),
