@@ -6,8 +6,8 @@ public struct DecodeError: Error, Equatable, Sendable {
     public enum Code: String, Sendable, CaseIterable {
         case truncated, badMagic, unsupportedVersion, unsupportedInput
         case badLength, badString, badLZF, badGzip, badLZ4
-        case badIntset, badZiplist, badListpack, badZipmap, badQuicklist
-        case badScore, badExpiry, badStream, badArray, badHashTemplate, badModule, badPathHash, badFunction
+        case badIntset, badZiplist, badListpack, badQuicklist
+        case badScore, badExpiry, badStream, badArray, badHashTemplate, badModule, badPathHash
         case oddElements, emptyCollection, duplicate, badOrder, countMismatch
         case unknownOpcode, unknownType
         case checksumMismatch, trailingBytes, limitExceeded

@@ -77,9 +77,6 @@
         }
     }
 
-    /// True when the block ended just where it said.
-    var isExhausted: Bool { unsafe compressedLeft == 0 && decompressedLeft == 0 && delivered == state.output }
-
     func hold(from offset: UInt64, delivered: UnsafeRawBufferPointer) throws(SourceError) {
         preconditionFailure("a block is read once")
     }

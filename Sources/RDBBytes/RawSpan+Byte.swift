@@ -10,14 +10,6 @@ extension RawSpan {
     public var array: [UInt8] {
         unsafe withUnsafeBytes { unsafe Array($0) }
     }
-
-    /// Whether both hold the same bytes.
-    public func isEqual(to other: RawSpan) -> Bool {
-        guard byteCount == other.byteCount else { return false }
-        return unsafe withUnsafeBytes { left in
-            unsafe other.withUnsafeBytes { right in unsafe left.elementsEqual(right) }
-        }
-    }
 }
 
 extension [UInt8] {

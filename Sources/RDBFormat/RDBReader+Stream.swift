@@ -19,7 +19,7 @@ public import RDBModel
 extension RDBReader {
     @inlinable @inline(never)
     mutating func readStream<V: ValueVisitor & ~Copyable>(into visitor: inout V) throws(DecodeError) {
-        let generation = type.generation
+        let generation = type.streamGeneration
         var nodes = try window.length()
         var decoder = StreamNodeDecoder()
         while nodes > 0 {
@@ -142,10 +142,6 @@ extension RDBReader {
         DecodeError(
             .badStream, at: at, expected: "a last ID not below that of any entry", found: .described("a lower one"))
     }
-}
-
-extension RDBType {
-    @usableFromInline var generation: Int { streamGeneration }
 }
 
 extension ByteWindow {

@@ -106,7 +106,7 @@ public enum RDBType: UInt8, Sendable, CaseIterable {
     var refersToTemplate: Bool { self == .hashTemplateListpack || self == .hashTemplateValues }
 
     /// How much of a stream's tail a layout has: 1 (Redis 5) to 5 (Redis 8.8).
-    var streamGeneration: Int {
+    @usableFromInline var streamGeneration: Int {
         switch self {
         case .stream: 1
         case .stream2: 2

@@ -69,8 +69,6 @@ public struct EntryLoop {
 
     public var selection: Selection
     public var onError = OnError.stop
-    /// Whether what stands behind the file's end is counted and told.
-    public var looksForTrailingBytes = true
     public var notice: (Notice) -> Void = { _ in }
     /// Called now and then (every few thousand entries or megabytes).
     public var progress: ((_ entries: UInt64, _ consumed: UInt64, _ total: UInt64?) -> Void)?
@@ -177,7 +175,6 @@ public struct EntryLoop {
     }
 
     func tellTrailingBytes(_ reader: inout RDBReader) throws(EntryFault) {
-        guard looksForTrailingBytes else { return }
         let at = reader.offset
         do throws(DecodeError) {
             let count = try reader.countTrailingBytes()
