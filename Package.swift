@@ -23,10 +23,15 @@ let package = Package(
     name: "rdbkit",
     products: [
         .library(name: "RDBKit", targets: ["RDBKit"]),
+        // A product of its own: who only reads files need not build SwiftNIO.
+        .library(name: "RDBServer", targets: ["RDBServer"]),
         .executable(name: "rdbkit", targets: ["rdbkit-cli"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     ],
     targets: [
         // C: the system's libraries, and the kernels that want processor intrinsics.
@@ -41,18 +46,31 @@ let package = Package(
             name: "RDBBytes", dependencies: ["CRDBKernels", "CLZF", "CZlib", "CLZ4"], swiftSettings: strict),
         .target(name: "RDBModel", dependencies: ["RDBBytes"], swiftSettings: strict),
         .target(name: "RDBFormat", dependencies: ["RDBBytes", "RDBModel"], swiftSettings: strict),
+        .target(name: "RESPFormat", dependencies: ["RDBBytes", "RDBModel"], swiftSettings: strict),
         .target(
             name: "RDBTransforms", dependencies: ["RDBBytes", "RDBModel", "CPCRE2"], swiftSettings: strict),
         .target(
-            name: "RDBSinks", dependencies: ["RDBBytes", "RDBModel", "CRDBKernels"], swiftSettings: strict),
+            name: "RDBSinks", dependencies: ["RDBBytes", "RDBModel", "RESPFormat", "CRDBKernels"],
+            swiftSettings: strict),
         .target(
             name: "RDBKit",
-            dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RDBTransforms", "RDBSinks"],
+            dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "RDBTransforms", "RDBSinks"],
+            swiftSettings: strict),
+        // Above RDBKit, because a restore is a consumer of its loop over entries.
+        .target(
+            name: "RDBServer",
+            dependencies: [
+                "RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "RDBTransforms", "RDBSinks", "RDBKit",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "rdbkit-cli",
             dependencies: [
-                "RDBKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "RDBKit", "RDBServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
@@ -73,6 +91,9 @@ let package = Package(
             swiftSettings: relaxed),
         .testTarget(
             name: "RDBSinksTests", dependencies: ["RDBBytes", "RDBModel", "RDBSinks", "RDBKit", "RDBTestSupport"],
+            swiftSettings: relaxed),
+        .testTarget(
+            name: "RESPFormatTests", dependencies: ["RDBBytes", "RESPFormat", "RDBTestSupport"],
             swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
         .target(

@@ -22,6 +22,11 @@ public enum Digits {
         return estimate + (value >= powersOfTen[estimate] ? 1 : 0)
     }
 
+    /// How long the decimal text of a number is.
+    public static func byteCount(_ value: Int64) -> Int {
+        (value < 0 ? 1 : 0) + (value.magnitude < 10 ? 1 : count(value.magnitude))
+    }
+
     /// Writes the digits, `count(value)` of them, so that they end before `end`.
     @unsafe static func write(_ value: UInt64, endingAt end: UnsafeMutablePointer<UInt8>) {
         var at = unsafe end

@@ -4,3 +4,4 @@
 @_exported public import RDBModel
 @_exported public import RDBSinks
 @_exported public import RDBTransforms
+@_exported public import RESPFormat
