@@ -50,7 +50,7 @@ let package = Package(
         .target(
             name: "RDBTransforms", dependencies: ["RDBBytes", "RDBModel", "CPCRE2"], swiftSettings: strict),
         .target(
-            name: "RDBSinks", dependencies: ["RDBBytes", "RDBModel", "RESPFormat", "CRDBKernels"],
+            name: "RDBSinks", dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "CRDBKernels"],
             swiftSettings: strict),
         .target(
             name: "RDBKit",

@@ -232,6 +232,9 @@ public struct ByteWindow: ~Copyable {
         return Int(offset - mark)
     }
 
+    /// Bytes read before this place that are still in the window.
+    public var recentByteCount: Int { unsafe position - origin }
+
     /// Appends the last `count` bytes read, which must still be in the window.
     public func copyLast(_ count: Int, to buffer: inout OutputBuffer) {
         precondition(unsafe position - origin >= count)

@@ -24,8 +24,10 @@ public enum Digits {
 
     /// How long the decimal text of a number is.
     public static func byteCount(_ value: Int64) -> Int {
-        (value < 0 ? 1 : 0) + (value.magnitude < 10 ? 1 : count(value.magnitude))
+        (value < 0 ? 1 : 0) + byteCount(value.magnitude)
     }
+
+    public static func byteCount(_ value: UInt64) -> Int { value < 10 ? 1 : count(value) }
 
     /// Writes the digits, `count(value)` of them, so that they end before `end`.
     @unsafe static func write(_ value: UInt64, endingAt end: UnsafeMutablePointer<UInt8>) {

@@ -135,6 +135,13 @@ public struct OutputBuffer: ~Copyable {
         appendDigits(value)
     }
 
+    /// The bytes of an integer, lowest first.
+    public mutating func append<T: FixedWidthInteger & BitwiseCopyable>(littleEndian value: T) {
+        reserve(MemoryLayout<T>.size)
+        unsafe position.storeBytes(of: value.littleEndian, as: T.self)
+        unsafe position += MemoryLayout<T>.size
+    }
+
     @inline(__always)
     private mutating func appendDigits(_ value: UInt64) {
         if value < 10 {

@@ -105,6 +105,21 @@ public enum RDBType: UInt8, Sendable, CaseIterable {
     /// Whether the value's field names stand elsewhere in the file.
     var refersToTemplate: Bool { self == .hashTemplateListpack || self == .hashTemplateValues }
 
+    /// Whether a DUMP payload of it can stand for itself, without anything else of its file.
+    public var isRestorable: Bool { !refersToTemplate }
+
+    /// Whether the type byte means something else in the other family: all from 22 on.
+    var rawByteIsFamilyOwn: Bool { !Self.common.contains(self) }
+
+    /// The lowest version that a DUMP payload of this layout may state, so that every server that knows the layout takes
+    /// it: servers up to 3.0 want exactly 6. Source: formats/encodings.md §13.
+    public func payloadVersion(writtenBy version: RDBVersion) -> UInt16 {
+        let needed = version.family == .redis ? neededVersion.redis : neededVersion.valkey
+        // Of a layout that no release reads, the file's own version says most.
+        let ownedByFamily = rawByteIsFamilyOwn ? needed : neededVersion.redis
+        return UInt16(clamping: max(6, ownedByFamily ?? version.number))
+    }
+
     /// How much of a stream's tail a layout has: 1 (Redis 5) to 5 (Redis 8.8).
     @usableFromInline var streamGeneration: Int {
         switch self {

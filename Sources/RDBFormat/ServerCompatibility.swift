@@ -1,6 +1,6 @@
 public import RDBModel
 
-/// Which servers can load a file: its version, and the newest layout in it. The one table of versions and releases.
+/// Which servers can load a file: its version, and the newest layout in it.
 /// Source: formats/rdb.md §1 and §2.3.
 public struct ServerCompatibility: Sendable {
     private let version: RDBVersion
@@ -51,14 +51,18 @@ public struct ServerCompatibility: Sendable {
         guard version.family == .redis, let needed = needed.redis else { return nil }
         let number = max(version.number, needed)
         if hasVectorSets, number <= 12 { return "8.0" }
-        return Self.redisReleases.first { $0.rdb >= number }?.release
+        return Self.release(ServerVersion.redisReleases, number)
     }
 
     /// The first release of Valkey that loads the file with its default settings, nil where none does.
     public var valkey: String? {
         guard let needed = needed.valkey, !hasVectorSets else { return nil }
         if version.family == .redis { return version.number <= 11 && needed <= 11 ? "7.2" : nil }
-        return Self.valkeyReleases.first { $0.rdb >= max(version.number, needed) }?.release
+        return Self.release(ServerVersion.valkeyReleases, max(version.number, needed))
+    }
+
+    private static func release(_ table: [(rdb: Int, since: (Int, Int))], _ number: Int) -> String? {
+        table.first { $0.rdb >= number }.map { "\($0.since.0).\($0.since.1)" }
     }
 
     /// `loadable by Redis >= 7.4; not by Valkey; needs module ReJSON-RL`
@@ -74,10 +78,4 @@ public struct ServerCompatibility: Sendable {
         if !names.isEmpty { parts.append("needs module\(names.count > 1 ? "s" : "") " + names.joined(separator: ", ")) }
         return parts.joined(separator: "; ")
     }
-
-    private static let redisReleases: [(rdb: Int, release: String)] = [
-        (1, "1.0"), (2, "2.4"), (6, "2.6"), (7, "3.2"), (8, "4.0"), (9, "5.0"), (10, "7.0"), (11, "7.2"), (12, "7.4"),
-        (13, "8.6"), (14, "8.8"), (15, "8.10"),
-    ]
-    private static let valkeyReleases: [(rdb: Int, release: String)] = [(80, "9.0"), (81, "9.2")]
 }

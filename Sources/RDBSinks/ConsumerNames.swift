@@ -1,7 +1,7 @@
 import RDBBytes
 import RDBModel
 
-/// The consumers of one group: their names as JSON, and their times.
+/// The consumers of one group: their names in the form in which they are written, and their times.
 @usableFromInline
 struct ConsumerNames {
     private var names = OutputBufferBox()
@@ -18,9 +18,8 @@ struct ConsumerNames {
         allTimes.removeAll(keepingCapacity: true)
     }
 
-    @usableFromInline
-    mutating func add(_ name: RawSpan, form: StringForm) {
-        names.buffer.appendJSON(name, form: form)
+    mutating func add(_ append: (inout OutputBuffer) -> Void) {
+        append(&names.buffer)
         ends.append(names.buffer.byteCount)
     }
 

@@ -61,13 +61,13 @@ extension JSONEntryWriter {
     @usableFromInline
     mutating func addConsumer(_ name: RawSpan) {
         pending.startConsumer()
-        if pending.isFirstPass { consumers.add(name, form: form) }
+        if pending.isFirstPass { consumers.add { [form] in $0.appendJSON(name, form: form) } }
     }
 
     /// The pass that only validates refuses what the one that writes cannot hold.
     @usableFromInline
     mutating func countConsumer(_ name: RawSpan) {
-        if isCountingConsumers { consumers.add(name, form: form) }
+        if isCountingConsumers { consumers.add { [form] in $0.appendJSON(name, form: form) } }
     }
 
     private var isCountingConsumers: Bool { pass == .validating && writesValue && refusal == nil }
@@ -155,14 +155,5 @@ extension JSONEntryWriter {
         out.append(decimal: state.idsDuplicate)
         out.append("}")
         hasProducers = true
-    }
-}
-
-extension OutputBuffer {
-    /// `ms-seq`
-    mutating func append(_ id: StreamID) {
-        append(decimal: id.milliseconds)
-        append(UInt8(ascii: "-"))
-        append(decimal: id.sequence)
     }
 }

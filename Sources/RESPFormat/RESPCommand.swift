@@ -18,6 +18,13 @@ extension OutputBuffer {
         append("\r\n")
     }
 
+    /// What another buffer holds.
+    public mutating func appendArgument(_ other: borrowing OutputBuffer) {
+        beginArgument(byteCount: UInt64(other.byteCount))
+        append(other, 0..<other.byteCount)
+        append("\r\n")
+    }
+
     /// The head of an argument whose bytes, and `CRLF`, the caller appends.
     @inlinable
     public mutating func beginArgument(byteCount: UInt64) {

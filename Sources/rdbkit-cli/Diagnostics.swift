@@ -143,6 +143,30 @@ final class Diagnostics {
         error("\(input): \(count) value\(count == 1 ? "" : "s") left out", code: "skipped")
     }
 
+    /// What a target cannot hold: of data as errors, of bookkeeping as a notice.
+    func losses(_ tally: LossTally, target: ServerVersion?) {
+        let name = target?.description ?? "Redis 6.2 (give --target for a newer server)"
+        for example in tally.examples {
+            for loss in CommandLoss.all where example.loss.contains(loss) {
+                error(
+                    "key \(Self.quoted(example.key)) (db \(example.database)): \(name) cannot hold \(loss.words)",
+                    .members(
+                        ("code", .text("lost")), ("message", .text(loss.words)),
+                        ("db", .unsigned(example.database)), ("key", .bytes(example.key))))
+            }
+        }
+        if tally.functionCount > 0 {
+            error(
+                "\(name) cannot hold functions: \(tally.functionCount) librar\(tally.functionCount == 1 ? "y" : "ies") left out",
+                code: "lost")
+        }
+        for loss in CommandLoss.all {
+            guard let count = tally.counts[loss] else { continue }
+            let text = "\(count) key\(count == 1 ? "" : "s") without \(loss.words)"
+            if loss.isOfData { error(text, code: "lost") } else { notice(text) }
+        }
+    }
+
     // MARK: - Progress
 
     /// For `EntryLoop.progress`; nil when none is shown.

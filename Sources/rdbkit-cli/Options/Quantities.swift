@@ -77,7 +77,7 @@ struct Moment: ExpressibleByArgument {
         }
     }
 
-    private static func relative(_ text: String) -> Int64? {
+    static func relative(_ text: String) -> Int64? {
         guard let sign = text.first, sign == "+" || sign == "-", let unit = text.last, unit.isLetter,
             let count = Int64(text.dropFirst().dropLast()), count >= 0
         else { return nil }

@@ -1,0 +1,153 @@
+public import RDBBytes
+public import RDBFormat
+import RDBModel
+public import RDBSinks
+public import RDBTransforms
+
+/// How an entry is rebuilt.
+public enum EntryForm: String, Sendable, CaseIterable {
+    /// RESTORE where the target takes the value's layout, else commands.
+    case auto
+    /// RESTORE with the value's own bytes.
+    case restore
+    /// SET, RPUSH, HSET and so on.
+    case commands
+}
+
+/// Entries to the commands that rebuild them.
+public struct RESPConsumer: ParallelConsumer, ~Copyable {
+    public var writer: CommandWriter
+    public private(set) var losses = LossTally()
+    /// Entries written.
+    public private(set) var entryCount: UInt64 = 0
+    public private(set) var mustConsumeAlone = false
+    private let form: EntryForm
+    /// Whether the target is known, so that its RESTORE is.
+    private let hasTarget: Bool
+    private var rewriter: EntryRewriter
+    private let now: Int64
+    /// The database of the command written last; a worker leaves out the first SELECT, whose need it cannot know.
+    private var database: UInt64?
+    private var firstDatabase: UInt64?
+
+    /// - Throws: what is wrong with the pattern of a substitution.
+    public init(
+        _ sink: (any CommandSink)?, form: EntryForm, options: CommandOptions, hasTarget: Bool,
+        changes: EntryChanges = EntryChanges(), now: Int64
+    ) throws(RegexPattern.SyntaxError) {
+        writer = CommandWriter(sink, options: options)
+        rewriter = try EntryRewriter(changes)
+        self.form = form
+        self.hasTarget = hasTarget
+        self.now = now
+    }
+
+    public var isDone: Bool { writer.failure != nil }
+
+    public mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
+        mustConsumeAlone = false
+        let header = rewriter.rewrite(reader.header)
+        select(header.database)
+        if restores(reader) { return try restore(&reader, header) }
+        if rewriter.changes.renames {
+            writer.begin(header, key: rewriter.rename(reader.key))
+        } else {
+            writer.begin(header, key: reader.key)
+        }
+        if writer.losses.contains(.value) {
+            try reader.skipValue()
+        } else {
+            try reader.readValue(into: &writer)
+            if writer.isTooLarge {
+                mustConsumeAlone = true
+                return
+            }
+            while writer.startAnotherPass() {
+                try reader.rewindToValue()
+                try reader.readValue(into: &writer)
+                if writer.isTooLarge {
+                    mustConsumeAlone = true
+                    return
+                }
+            }
+            if let refusal = writer.refusal { throw refusal }
+        }
+        writer.end()
+        entryCount += 1
+        if !writer.losses.isEmpty { losses.add(writer.losses, database: reader.header.database, key: reader.key) }
+    }
+
+    private mutating func select(_ number: UInt64) {
+        if database == number { return }
+        if database == nil, writer.isDetached { firstDatabase = number } else { writer.select(number) }
+        database = number
+    }
+
+    private func restores(_ reader: borrowing RDBReader) -> Bool {
+        switch form {
+        case .commands: false
+        case .restore: reader.type.isRestorable
+        case .auto: hasTarget && writer.options.target.restores(reader.type, of: reader.version)
+        }
+    }
+
+    private mutating func restore(_ reader: inout RDBReader, _ header: EntryHeader) throws(DecodeError) {
+        // A payload has a checksum of its own: what is damaged must not be passed on as sound.
+        var nobody = NullVisitor()
+        try reader.readValue(into: &nobody)
+        let byteCount = reader.payloadByteCount
+        if writer.isDetached, byteCount > UInt64(ByteWindow.maxContiguousByteCount) {
+            writer.discard()
+            mustConsumeAlone = true
+            return
+        }
+        if rewriter.changes.renames {
+            writer.beginRestore(header, key: rewriter.rename(reader.key), payloadByteCount: byteCount, now: now)
+        } else {
+            writer.beginRestore(header, key: reader.key, payloadByteCount: byteCount, now: now)
+        }
+        if !writer.appendPayload(of: &reader) {
+            let valueByteCount = reader.offset - reader.header.valueOffset
+            try reader.rewindToValue()
+            try reader.readPayload(valueByteCount: valueByteCount, into: &writer)
+        }
+        writer.endRestore()
+        entryCount += 1
+        if !writer.losses.isEmpty { losses.add(writer.losses, database: reader.header.database, key: reader.key) }
+    }
+
+    public mutating func discard() { writer.discard() }
+
+    public mutating func section(_ item: RDBItem) {
+        guard case .function(let library) = item else { return }
+        if writer.options.target.hasFunctions, !library.code.isCut {
+            writer.load(library)
+        } else {
+            losses.functionCount += 1
+        }
+    }
+
+    // MARK: - As one of several
+
+    public func makeWorker() -> RESPConsumer {
+        // The pattern was compiled before, for this consumer.
+        guard
+            let worker = try? RESPConsumer(
+                nil, form: form, options: writer.options, hasTarget: hasTarget, changes: rewriter.changes, now: now)
+        else { preconditionFailure("a pattern that compiled does so again") }
+        return worker
+    }
+
+    public mutating func absorb(_ worker: inout RESPConsumer) {
+        if let first = worker.firstDatabase { select(first) }
+        if let last = worker.database { database = last }
+        writer.absorb(&worker.writer)
+        losses.absorb(&worker.losses)
+        entryCount += worker.entryCount
+        worker.entryCount = 0
+        worker.database = nil
+        worker.firstDatabase = nil
+    }
+
+    public var isFull: Bool { writer.isFull }
+}
