@@ -100,6 +100,14 @@ let package = Package(
             name: "FuzzEntrances", dependencies: ["RDBKit"], path: "Tests/FuzzEntrances", swiftSettings: relaxed),
         .testTarget(name: "FuzzRegressionTests", dependencies: ["FuzzEntrances"], swiftSettings: relaxed),
         .testTarget(name: "CommandTests", dependencies: ["RDBKit"], swiftSettings: relaxed),
+        .testTarget(
+            name: "RDBServerTests",
+            dependencies: [
+                "RDBBytes", "RESPFormat", "RDBKit", "RDBServer", "ServerHarness",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,31 @@
+public import NIOCore
+
+/// Several commands that go out in one piece.
+public struct CommandFrame: Sendable {
+    public var id: UInt64
+    public var bytes: ByteBuffer
+    /// How many commands the bytes hold, at least one.
+    public var commandCount: Int
+
+    public init(id: UInt64, bytes: ByteBuffer, commandCount: Int) {
+        self.id = id
+        self.bytes = bytes
+        self.commandCount = commandCount
+    }
+}
+
+extension ByteBuffer {
+    /// Appends a command in the form that servers read: an array of bulk strings.
+    public mutating func writeCommand(_ arguments: [[UInt8]]) {
+        writeString("*\(arguments.count)\r\n")
+        for argument in arguments {
+            writeString("$\(argument.count)\r\n")
+            writeBytes(argument)
+            writeString("\r\n")
+        }
+    }
+
+    public mutating func writeCommand(_ arguments: String...) {
+        writeCommand(arguments.map { Array($0.utf8) })
+    }
+}

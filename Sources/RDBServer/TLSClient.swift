@@ -1,0 +1,56 @@
+import NIOCore
+import NIOSSL
+
+/// What a connection needs to begin TLS: certificates read, and the name that the server must bear.
+struct TLSClient: Sendable {
+    private let context: NIOSSLContext
+    private let serverName: String?
+
+    /// - Returns: nil where the connection is plain.
+    /// - Throws: `tls` if a file cannot be read or does not hold what it should.
+    init?(address: ServerAddress, options: ConnectionOptions) throws(ServerError) {
+        guard options.usesTLS, case .tcp(let host, _) = address else { return nil }
+        context = try Self.context(options.tls)
+        if let name = options.tls.serverName {
+            serverName = name
+        } else {
+            // An IP address is no name to ask for; the certificate is compared with the peer's address then.
+            serverName = (try? SocketAddress(ipAddress: host, port: 0)) == nil ? host : nil
+        }
+    }
+
+    func makeHandler() throws -> NIOSSLClientHandler {
+        try NIOSSLClientHandler(context: context, serverHostname: serverName)
+    }
+
+    private static func context(_ options: TLSOptions) throws(ServerError) -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        if !options.verifies { configuration.certificateVerification = .none }
+        if let file = options.caFile {
+            // Read here so that a wrong file is told by name.
+            let certificates = try read(file, "the CA certificates") { try NIOSSLCertificate.fromPEMFile(file) }
+            configuration.trustRoots = .certificates(certificates)
+        }
+        if let file = options.certificateFile {
+            let chain = try read(file, "the certificate") { try NIOSSLCertificate.fromPEMFile(file) }
+            configuration.certificateChain = chain.map { .certificate($0) }
+        }
+        if let file = options.keyFile ?? options.certificateFile {
+            let key = try read(file, "the key") { try NIOSSLPrivateKey(file: file, format: .pem) }
+            configuration.privateKey = .privateKey(key)
+        }
+        return try read(options.certificateFile ?? "TLS", "certificate and key") {
+            try NIOSSLContext(configuration: configuration)
+        }
+    }
+
+    private static func read<T>(_ file: String, _ what: String, _ body: () throws -> T) throws(ServerError) -> T {
+        do {
+            return try body()
+        } catch let error as NIOCore.IOError {
+            throw ServerError(.tls, "\(file): cannot read \(what): \(ServerError.words(errno: error.errnoCode))")
+        } catch {
+            throw ServerError(.tls, "\(file): cannot read \(what): \(error)")
+        }
+    }
+}
