@@ -69,6 +69,27 @@ static inline size_t rdb_json_copy_plain(uint8_t *out, const uint8_t *bytes, siz
     return at;
 }
 
+// SipHash-2-4 with 128 bits of output, over a message that comes in pieces. A state is a value: a copy of it goes on from
+// the same beginning.
+struct rdb_sip {
+    uint64_t v0, v1, v2, v3;
+    uint64_t tail;   // the last count % 8 bytes, lowest first
+    uint64_t count;  // bytes so far
+};
+struct rdb_digest {
+    uint64_t low, high;  // the output's first and last 8 bytes, read little endian
+};
+struct rdb_sip rdb_sip_begin(uint64_t key_low, uint64_t key_high);
+void rdb_sip_bytes(struct rdb_sip *state, const void *bytes, size_t count);
+struct rdb_digest rdb_sip_end(const struct rdb_sip *state);
+
+// The rest only while count % 8 is 0, which they keep. A word counts as 8 bytes, lowest first. A text counts as: fewer than
+// 8 bytes as one word whose top byte is 0x80 + count; others as a word that is the count, then the bytes, then zeros up to
+// a whole word.
+void rdb_sip_word(struct rdb_sip *state, uint64_t word);
+void rdb_sip_words(struct rdb_sip *state, uint64_t first, uint64_t second);
+void rdb_sip_text(struct rdb_sip *state, const void *bytes, size_t count);
+
 // memcpy that costs no call for the lengths that keys and fields have.
 static inline void rdb_copy(uint8_t *out, const uint8_t *bytes, size_t count) {
 #if defined(__SSE2__)
