@@ -1,5 +1,5 @@
 public import RDBBytes
-import RDBModel
+public import RDBModel
 
 /// Whole entries copied out of a file, so that another thread can decode them while the file is read on.
 ///
@@ -53,6 +53,22 @@ public struct EntryBatch: ~Copyable {
                 valueEnd: bytes.byteCount))
         if reader.type.refersToTemplate { templates = reader.templates }
         return true
+    }
+
+    /// Adds an entry that stands in no file: a payload's, for example.
+    public mutating func append(_ header: EntryHeader, _ type: RDBType, key: RawSpan, value: RawSpan) {
+        let keyStart = bytes.byteCount
+        bytes.append(key)
+        let valueStart = bytes.byteCount
+        bytes.append(value)
+        let valueEnd = bytes.byteCount
+        bytes.reserve(LZF.slackByteCount)
+        var header = header
+        header.type = type.valueType
+        header.hasFieldExpiries = type.hasFieldExpiries
+        records.append(
+            Record(
+                header: header, type: type, keyStart: keyStart, valueStart: valueStart, valueEnd: valueEnd))
     }
 
     /// The length of the value appended last.

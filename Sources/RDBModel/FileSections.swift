@@ -36,6 +36,12 @@ public struct FunctionLibrary: Equatable, Sendable {
         self.code = code
     }
 
+    /// The code as FUNCTION LOAD takes it. Before the form's release it had no first line that names engine and library.
+    public var source: [UInt8] {
+        if code.bytes.starts(with: "#!".utf8) { return code.bytes }
+        return Array("#!\(engine.lowercased()) name=\(name)\n".utf8) + code.bytes
+    }
+
     /// From source text, whose first line is `#!<engine> name=<library>`.
     public init(code: KeptText) {
         let line = String(decoding: code.bytes.prefix(1024).prefix { $0 != 0x0a && $0 != 0x0d }, as: UTF8.self)

@@ -4,7 +4,8 @@ public import NIOCore
 public struct CommandFrame: Sendable {
     public var id: UInt64
     public var bytes: ByteBuffer
-    /// How many commands the bytes hold, at least one.
+    /// How many commands begin in the bytes. A frame without one is a further piece of the command before it: it is
+    /// completed when it is sent.
     public var commandCount: Int
 
     public init(id: UInt64, bytes: ByteBuffer, commandCount: Int) {

@@ -18,7 +18,7 @@ final class LinkHandler: ChannelInboundHandler {
     private let replyTimeout: TimeAmount?
 
     private var machine: PipelineStateMachine
-    private var unsent = CircularBuffer<ByteBuffer>()
+    private var unsent = CircularBuffer<Unsent>()
     private var callers: [UInt64: ResultWaiter<[RESPReply]>] = [:]
     private var nextToken: UInt64 = 0
     private var context: ChannelHandlerContext?
@@ -29,6 +29,12 @@ final class LinkHandler: ChannelInboundHandler {
     /// When the server last showed that it is there: a byte came, or the socket took more.
     private var lastActivity = NIODeadline.now()
     private var timer: Scheduled<Void>?
+
+    private struct Unsent {
+        var bytes: ByteBuffer
+        /// The frame, where it has no command of its own to be answered: it ends when it is sent.
+        var piece: UInt64?
+    }
 
     init(
         address: ServerAddress, link: Int, events: LinkEvents?, inbox: LinkInbox, replyTimeout: TimeAmount?,
@@ -62,13 +68,15 @@ final class LinkHandler: ChannelInboundHandler {
         for item in items {
             switch item {
             case .frame(let frame):
-                machine.submit(.events(frame: frame.id), commandCount: frame.commandCount)
-                unsent.append(frame.bytes)
+                if frame.commandCount > 0 {
+                    machine.submit(.events(frame: frame.id), commandCount: frame.commandCount)
+                }
+                unsent.append(Unsent(bytes: frame.bytes, piece: frame.commandCount > 0 ? nil : frame.id))
             case .call(let bytes, let commandCount, let waiter):
                 callers[nextToken] = waiter
                 machine.submit(.caller(token: nextToken), commandCount: commandCount)
                 nextToken += 1
-                unsent.append(bytes)
+                unsent.append(Unsent(bytes: bytes, piece: nil))
             }
         }
         send()
@@ -80,11 +88,15 @@ final class LinkHandler: ChannelInboundHandler {
         // Flushing can end up here again by way of channelWritabilityChanged.
         if isSending { return }
         isSending = true
-        defer { isSending = false }
+        var sentPieces: [LinkEvent] = []
+        defer {
+            isSending = false
+            events?.post(sentPieces)
+        }
         while let context, failure == nil, context.channel.isWritable, !unsent.isEmpty {
             var room = Self.sliceByteCount
             while room > 0, !unsent.isEmpty {
-                let slice = nextSlice(upTo: room)
+                let slice = nextSlice(upTo: room, &sentPieces)
                 room -= max(slice.readableBytes, 1)
                 context.write(wrapOutboundOut(slice), promise: nil)
             }
@@ -92,12 +104,14 @@ final class LinkHandler: ChannelInboundHandler {
         }
     }
 
-    private func nextSlice(upTo count: Int) -> ByteBuffer {
+    private func nextSlice(upTo count: Int, _ sentPieces: inout [LinkEvent]) -> ByteBuffer {
         let first = unsent.startIndex
-        guard unsent[first].readableBytes > count, let slice = unsent[first].readSlice(length: count) else {
-            return unsent.removeFirst()
+        if unsent[first].bytes.readableBytes > count, let slice = unsent[first].bytes.readSlice(length: count) {
+            return slice
         }
-        return slice
+        let last = unsent.removeFirst()
+        if let piece = last.piece { sentPieces.append(.completed(link: link, frame: piece, remarkable: [])) }
+        return last.bytes
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -284,17 +284,11 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
 
     /// FUNCTION LOAD.
     public mutating func load(_ library: FunctionLibrary) {
-        // Before its release the form had no first line that names engine and library.
-        let hasHead = library.code.bytes.starts(with: "#!".utf8)
-        let head = hasHead ? "" : "#!\(library.engine.lowercased()) name=\(library.name)\n"
         out.beginCommand(options.replaces ? 4 : 3)
         out.appendArgument("FUNCTION")
         out.appendArgument("LOAD")
         if options.replaces { out.appendArgument("REPLACE") }
-        out.beginArgument(byteCount: UInt64(head.utf8.count + library.code.bytes.count))
-        out.append(head)
-        out.append(library.code.bytes)
-        out.append("\r\n")
+        out.appendArgument(library.source.rawSpan)
         commandCount += 1
     }
 
@@ -324,7 +318,8 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         commandCount += 1
     }
 
-    private var restoreOptionCount: Int {
+    /// Arguments of a RESTORE of the present entry beyond key, TTL and payload.
+    public var restoreOptionCount: Int {
         var count = options.replaces ? 1 : 0
         guard options.target.hasRestoreOptions else { return count }
         if header.expiresAt != nil { count += 1 }

@@ -1,5 +1,6 @@
 import Glibc
 import RDBKit
+import RDBServer
 
 /// Messages and progress on standard error.
 final class Diagnostics {
@@ -71,6 +72,22 @@ final class Diagnostics {
             error(words, .members(("code", .text("writeFailed")), ("message", .text(words))))
         default: break
         }
+    }
+
+    func error(_ failure: ServerError) {
+        if failure.code == .interrupted { return }
+        error(failure.message, code: failure.code.name)
+    }
+
+    /// An entry that a target did not take.
+    func failure(_ failure: RestoreFailure) {
+        error("key \(Self.quoted(failure.key)) (db \(failure.database)): \(failure.message)", failure.json)
+    }
+
+    /// A question on the terminal, without a line's end.
+    func prompt(_ text: String) {
+        clearProgress()
+        write(text)
     }
 
     func missing(_ key: [UInt8], input: String) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RDBKit
+import RDBServer
 
 /// How the program ends; the one place where errors become statuses.
 enum ExitStatus: Int32 {
@@ -9,6 +10,7 @@ enum ExitStatus: Int32 {
     case usage = 64
     case damagedInput = 65
     case noInput = 66
+    case serverUnavailable = 69
     case cannotCreate = 73
     case ioError = 74
     case interrupted = 130
@@ -37,6 +39,15 @@ enum ExitStatus: Int32 {
         case .interrupted: self = .interrupted
         // A closed pipe ends the program silently.
         case .system: self = error.isClosedPipe ? .done : .ioError
+        }
+    }
+
+    init(_ error: ServerError) {
+        switch error.code {
+        case .interrupted: self = .interrupted
+        case .badURL: self = .usage
+        case .sourceFailed: self = .ioError
+        default: self = .serverUnavailable
         }
     }
 

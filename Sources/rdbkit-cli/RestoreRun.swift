@@ -1,0 +1,256 @@
+import Glibc
+import RDBKit
+import RDBServer
+
+/// One `restore`: from the first connection to the summary.
+struct RestoreRun {
+    private let command: RestoreCommand
+    private let inputs: InputRun
+    private let seeds: [ServerURL]
+    private var diagnostics: Diagnostics { inputs.diagnostics }
+
+    init(_ command: RestoreCommand, _ run: InputRun, _ seeds: [ServerURL]) {
+        self.command = command
+        inputs = run
+        self.seeds = seeds
+    }
+
+    func run() -> ExitStatus {
+        let selection = command.selection.selection()
+        var options = RestoreOptions()
+        options.form =
+            switch command.way {
+            case .restore: .restore
+            case .commands: .commands
+            default: .auto
+            }
+        options.onConflict = command.flush ? .replace : command.onConflict
+        options.changes = command.changes.changes(now: selection.now)
+        if let database = seeds.first?.database, database > 0, command.changes.databaseMap == nil {
+            options.changes.otherDatabases = UInt64(database)
+        }
+        options.keepsExpired = command.keepExpired
+        options.connections = command.connections
+        options.maxBytesPerSecond = command.maxRate?.bytesPerSecond
+        options.maxEntriesPerSecond = command.maxOps?.perSecond
+        options.patienceMilliseconds = Int64(command.patience * 1000)
+        options.isDryRun = command.dryRun
+        if let bigValue = command.bigValue { options.bigValueByteCount = bigValue.byteCount }
+
+        let errors: ErrorLines?
+        do throws(OutputError) {
+            errors = try command.errors.map { path throws(OutputError) in try ErrorLines(path) }
+        } catch {
+            diagnostics.error(error)
+            return ExitStatus(error)
+        }
+        let restore = Restore(to: seeds, connection: command.server.connection(), options: options)
+        defer { restore.close() }
+        do throws(ServerError) {
+            let status = try send(restore, selection, errors)
+            if let failure = errors?.finish() {
+                diagnostics.error(failure)
+                return status.combined(with: ExitStatus(failure))
+            }
+            return status
+        } catch {
+            _ = errors?.finish()
+            diagnostics.error(error)
+            return ExitStatus(error)
+        }
+    }
+
+    private func send(
+        _ restore: Restore, _ selection: Selection, _ errors: ErrorLines?
+    ) throws(ServerError) -> ExitStatus {
+        let description = try restore.connect()
+        if command.flush, !command.dryRun {
+            guard confirmsFlush(description) else { return .usage }
+        }
+        if command.way == .replication { return try replicate(restore, description) }
+        let file: CheckpointFile?
+        do throws(Checkpoint.Mismatch) { file = try openCheckpoint() } catch {
+            tell(error)
+            return .usage
+        }
+        if command.flush, !command.dryRun {
+            // A run that goes on must not remove what the one before it has sent.
+            if file?.isResumed == true {
+                diagnostics.notice("the checkpoint is resumed: the target is not flushed again")
+            } else {
+                _ = try restore.flush()
+            }
+        }
+        var result: Result<(RestoreSummary, ExitStatus), ServerError> = .success((RestoreSummary(), .done))
+        var teller = FailureTeller(diagnostics, errors)
+        let opened = inputs.forEach([command.input]) { reader, path in
+            do throws(ServerError) {
+                let outcome = try restore.run(&reader, inputs.loop(path, selection), checkpoint: file) {
+                    teller.tell($0)
+                }
+                result = .success((outcome.summary, tell(outcome, path)))
+            } catch { result = .failure(error) }
+            return .done
+        }
+        guard opened == .done else { return opened }
+        var (summary, status) = try result.get()
+        if command.verify, !command.dryRun, status == .done || status == .differences {
+            let reread = inputs.forEach([command.input]) { reader, path in
+                do throws(ServerError) {
+                    let loop = inputs.loop(path, selection)
+                    if case .failure(let fault) = try restore.verify(
+                        &reader, loop, &summary, report: { teller.tell($0) })
+                    {
+                        diagnostics.error(fault, input: path)
+                        return ExitStatus(fault.error)
+                    }
+                    return .done
+                } catch {
+                    diagnostics.error(error)
+                    return ExitStatus(error)
+                }
+            }
+            status = status.combined(with: reread)
+        }
+        teller.finish()
+        diagnostics.losses(summary.losses, target: description.serverVersion)
+        RestoreReport(summary, description, isDryRun: command.dryRun, isVerified: command.verify)
+            .write(command.format, quiet: command.options.quiet)
+        if status == .done, !summary.isWhole { status = .differences }
+        return status
+    }
+
+    private func tell(_ outcome: Restore.Outcome, _ path: String) -> ExitStatus {
+        diagnostics.clearProgress()
+        switch outcome.stop {
+        case .server(let error):
+            diagnostics.error(error)
+            return ExitStatus(error)
+        case .checkpoint(let error):
+            diagnostics.error(error)
+            return ExitStatus(error)
+        case .interrupted: return .interrupted
+        case .conflict:
+            diagnostics.notice("stopped at a key that exists; --on-conflict skip or replace goes on")
+            return .differences
+        case nil: break
+        }
+        switch outcome.input {
+        case .success(let loop):
+            guard loop.skippedCount > 0 else { return .done }
+            diagnostics.skippedTotal(loop.skippedCount, input: path)
+            return .damagedInput
+        case .failure(let fault):
+            diagnostics.error(fault, input: path)
+            return ExitStatus(fault.error)
+        }
+    }
+
+    // MARK: - Before anything is sent
+
+    private func confirmsFlush(_ description: TargetDescription) -> Bool {
+        if command.yes { return true }
+        guard isatty(STDIN_FILENO) == 1 else {
+            diagnostics.error("--flush removes all keys of the target: confirm it with --yes", code: "unconfirmed")
+            return false
+        }
+        let name = "\(description.address)"
+        let count = description.keyCounts.map { "\($0.values.reduce(0, +))" } ?? "all"
+        diagnostics.prompt("This removes \(count) keys of \(description.name) at \(name). Type its address to go on: ")
+        if readLine() == name { return true }
+        diagnostics.error("not confirmed; nothing was removed", code: "unconfirmed")
+        return false
+    }
+
+    private func openCheckpoint() throws(Checkpoint.Mismatch) -> CheckpointFile? {
+        guard let path = command.checkpoint, !command.dryRun else { return nil }
+        guard let identity = InputIdentity.of(path: command.input) else {
+            throw .unreadable("a checkpoint needs a regular file as input")
+        }
+        let target = seeds.map { "\($0.address)" }.sorted().joined(separator: " ")
+        return try CheckpointFile(path: path, input: identity, target: target)
+    }
+
+    private func tell(_ mismatch: Checkpoint.Mismatch) {
+        let path = command.checkpoint ?? ""
+        switch mismatch {
+        case .unreadable(let why): diagnostics.error("\(path): \(why)", code: "badCheckpoint")
+        case .otherInput(let found):
+            diagnostics.error("\(path) is a checkpoint of another input (\(found))", code: "badCheckpoint")
+        case .otherTarget(let found):
+            diagnostics.error("\(path) is a checkpoint for another target (\(found))", code: "badCheckpoint")
+        }
+    }
+
+    // MARK: - As a primary
+
+    private func replicate(_ restore: Restore, _ description: TargetDescription) throws(ServerError) -> ExitStatus {
+        diagnostics.error("replication is not there yet", code: "unsupported")
+        return .usage
+    }
+}
+
+/// Tells entries that were not applied: the first of them on standard error, all of them to a file where one is named.
+struct FailureTeller {
+    private let diagnostics: Diagnostics
+    private let errors: ErrorLines?
+    private var count = 0
+    private static let maxTold = 20
+
+    init(_ diagnostics: Diagnostics, _ errors: ErrorLines?) {
+        self.diagnostics = diagnostics
+        self.errors = errors
+    }
+
+    mutating func tell(_ failure: RestoreFailure) {
+        errors?.append(failure)
+        count += 1
+        if count <= Self.maxTold { diagnostics.failure(failure) }
+    }
+
+    func finish() {
+        if count > Self.maxTold {
+            diagnostics.error("\(count - Self.maxTold) more entries were not applied", code: "more")
+        }
+    }
+}
+
+/// Failures as JSON Lines.
+final class ErrorLines {
+    private let file: OutputFile
+    private var out = OutputBuffer(capacity: 4096)
+    private var failure: OutputError?
+
+    init(_ path: String) throws(OutputError) { file = try OutputFile(path: path) }
+
+    func append(_ failure: RestoreFailure) {
+        failure.json.append(to: &out)
+        out.append("\n")
+        if out.byteCount >= 64 << 10 { flush() }
+    }
+
+    private func flush() {
+        if failure == nil {
+            do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
+        }
+        out.truncate(to: 0)
+    }
+
+    /// The file appears under its name.
+    func finish() -> OutputError? {
+        flush()
+        if failure == nil {
+            do throws(OutputError) { try file.finish() } catch { failure = error }
+        }
+        return failure
+    }
+}
+
+extension RestoreFailure {
+    /// Fields as in other machine output, the input's offset last.
+    var json: JSONValue {
+        .members(
+            ("code", .text(reason.rawValue)), ("message", .text(message)), ("db", .unsigned(database)),
+            ("key", .bytes(key)), ("type", .text(type.name)), ("offset", .unsigned(offset)))
+    }
+}
