@@ -46,6 +46,7 @@ public final class LinkEvents: Sendable {
     /// Takes all events; waits for the first one if there are none.
     /// - Returns: nothing if none came in that time.
     public func wait(milliseconds: Int) -> [LinkEvent] {
+        if milliseconds <= 0 { return take() }
         let deadline = DispatchTime.now() + .milliseconds(max(0, milliseconds))
         while true {
             let taken = take()
