@@ -75,6 +75,32 @@ public struct ServerCompatibility: Sendable {
         return parts.joined(separator: "; ")
     }
 
+    /// The newest version that a release of Redis loads; nil for a number that is none.
+    public static func newestVersion(redis release: (major: Int, minor: Int)) -> RDBVersion? {
+        newest(release, redisReleases).map { RDBVersion(number: $0, family: .redis) }
+    }
+
+    /// The same of Valkey, which began as Redis 7.2.
+    public static func newestVersion(valkey release: (major: Int, minor: Int)) -> RDBVersion? {
+        if let own = newest(release, valkeyReleases) { return RDBVersion(number: own, family: .valkey) }
+        return release >= (7, 2) ? RDBVersion(number: 11, family: .redis) : nil
+    }
+
+    /// Whether a server whose newest version is this loads files of another, with its default settings.
+    public static func server(withNewest newest: RDBVersion, loads file: RDBVersion) -> Bool {
+        if newest.family == file.family { return file.number <= newest.number }
+        return file.family == .redis && file.number <= 11
+    }
+
+    private static func newest(
+        _ release: (major: Int, minor: Int), _ releases: [(rdb: Int, release: String)]
+    ) -> Int? {
+        releases.last { each in
+            let parts = each.release.split(separator: ".").compactMap { Int($0) }
+            return parts.count == 2 && release >= (parts[0], parts[1])
+        }?.rdb
+    }
+
     private static let redisReleases: [(rdb: Int, release: String)] = [
         (1, "1.0"), (2, "2.4"), (6, "2.6"), (7, "3.2"), (8, "4.0"), (9, "5.0"), (10, "7.0"), (11, "7.2"), (12, "7.4"),
         (13, "8.6"), (14, "8.8"), (15, "8.10"),
