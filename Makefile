@@ -39,7 +39,8 @@ demo: deps
 
 # Programs that tests run beside rdbkit.
 test-deps: deps
-	@.ci/packages redis-server=redis-server redis-tools=redis-cli mandoc=mandoc python3=python3 gzip=gzip
+	@.ci/packages redis-server=redis-server redis-tools=redis-cli mandoc=mandoc python3=python3 gzip=gzip \
+		openssl=openssl
 
 test: test-deps
 	@$(MAKE) --no-print-directory all

@@ -68,6 +68,11 @@ public struct ServerVersion: Hashable, Sendable, CustomStringConvertible {
         return table.last { $0.since <= (major, minor) }?.rdb ?? 1
     }
 
+    /// The same with the family that the files name: Valkey before 9.0 writes Redis' files.
+    public var rdbVersion: RDBVersion {
+        RDBVersion(number: rdbNumber, family: rdbNumber >= 80 ? .valkey : .redis)
+    }
+
     /// Whether the release loads files of a version with its default settings.
     public func loads(_ version: RDBVersion) -> Bool {
         switch (family, version.family) {

@@ -11,7 +11,7 @@ public struct ConnectionOptions: Sendable {
     public var password: String?
     public var usesTLS = false
     public var tls = TLSOptions()
-    /// Until the connection stands, before TLS and the first command.
+    /// For the connection to stand, and again for the TLS handshake.
     public var connectTimeout: Duration = .seconds(10)
     /// How long the server may be silent while it owes replies, and takes nothing that it is sent. Nil: for ever.
     public var replyTimeout: Duration? = .seconds(60)
@@ -41,7 +41,8 @@ public struct TLSOptions: Sendable, Equatable {
     public var keyFile: String?
     /// False: any certificate of any server is taken.
     public var verifies = true
-    /// The name that is asked for (SNI) and that the certificate must bear; nil for the host of the address.
+    /// The name that is asked for (SNI); nil for the host of the address. The certificate must bear it, or the server's
+    /// IP address.
     public var serverName: String?
 
     public init() {}

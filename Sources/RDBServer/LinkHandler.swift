@@ -1,4 +1,5 @@
 import NIOCore
+import NIOTLS
 import RESPFormat
 
 /// The end of a connection's pipeline: sends frames in slices, matches replies, and tells how it went. Lives on the
@@ -13,9 +14,11 @@ final class LinkHandler: ChannelInboundHandler {
 
     private let address: ServerAddress
     private let link: Int
-    private let events: LinkEvents?
+    private var events: LinkEvents?
     private let inbox: LinkInbox
     private let replyTimeout: TimeAmount?
+    /// How long the TLS handshake may take; nil on a plain connection.
+    private let handshakeTimeout: TimeAmount?
 
     private var machine: PipelineStateMachine
     private var unsent = CircularBuffer<Unsent>()
@@ -29,6 +32,7 @@ final class LinkHandler: ChannelInboundHandler {
     /// When the server last showed that it is there: a byte came, or the socket took more.
     private var lastActivity = NIODeadline.now()
     private var timer: Scheduled<Void>?
+    private var handshakeTimer: Scheduled<Void>?
 
     private struct Unsent {
         var bytes: ByteBuffer
@@ -37,14 +41,14 @@ final class LinkHandler: ChannelInboundHandler {
     }
 
     init(
-        address: ServerAddress, link: Int, events: LinkEvents?, inbox: LinkInbox, replyTimeout: TimeAmount?,
+        address: ServerAddress, link: Int, inbox: LinkInbox, replyTimeout: TimeAmount?, handshakeTimeout: TimeAmount?,
         limits: RESPReplyParser.Limits
     ) {
         self.address = address
         self.link = link
-        self.events = events
         self.inbox = inbox
         self.replyTimeout = replyTimeout
+        self.handshakeTimeout = handshakeTimeout
         machine = PipelineStateMachine(limits: limits)
     }
 
@@ -53,6 +57,34 @@ final class LinkHandler: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         fail(.closed(address))
         self.context = nil
+    }
+
+    /// From now on frames may come, and their ends are told there; the end of the connection as well, even if it has
+    /// come already.
+    func tell(_ events: LinkEvents) {
+        self.events = events
+        if let failure { events.post([.closed(link: link, error: failure, unfinished: [])]) }
+    }
+
+    // MARK: - The beginning
+
+    func channelActive(context: ChannelHandlerContext) {
+        if let handshakeTimeout {
+            handshakeTimer = context.eventLoop.assumeIsolated().scheduleTask(in: handshakeTimeout) { [self] in
+                let seconds = Double(handshakeTimeout.nanoseconds) / 1e9
+                let words = "no TLS handshake in \(seconds) s; does the server expect TLS on this port?"
+                fail(ServerError(.timeout, "\(address): \(words)"))
+            }
+        }
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted = event as? TLSUserEvent {
+            handshakeTimer?.cancel()
+            handshakeTimer = nil
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     // MARK: - Out
@@ -159,16 +191,18 @@ final class LinkHandler: ChannelInboundHandler {
     // MARK: - The end
 
     func channelInactive(context: ChannelHandlerContext) {
-        // A server that expects TLS hangs up at the first command, and the other way round.
-        fail(
-            hasReceived
-                ? .closed(address)
-                : .closed(address, "the server closed the connection without a word; does it expect TLS?"))
+        fail(ending(.closed(address)))
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(ServerError(channel: error, address: address))
+        fail(ending(ServerError(channel: error, address: address)))
+    }
+
+    /// A server that expects TLS hangs up at the first command.
+    private func ending(_ error: ServerError) -> ServerError {
+        guard error.code == .closed, !hasReceived, handshakeTimeout == nil, case .tcp = address else { return error }
+        return ServerError(.closed, error.message + " before it answered; does it expect TLS?")
     }
 
     /// Ends the connection for this reason; only the first one counts.
@@ -177,6 +211,8 @@ final class LinkHandler: ChannelInboundHandler {
         failure = error
         timer?.cancel()
         timer = nil
+        handshakeTimer?.cancel()
+        handshakeTimer = nil
         unsent.removeAll()
         let (unfinished, waiting) = machine.close()
         for token in waiting { callers.removeValue(forKey: token)?.deliver(.failure(error)) }

@@ -33,7 +33,7 @@ public final class ServerConnection: Sendable {
     /// - Parameters:
     ///   - options: what they leave open is taken from the URL.
     ///   - group: whose loops the connection lives on; it has to outlive it.
-    ///   - events: where the ends of frames are told, and the end of the connection if it comes after this call.
+    ///   - events: where the ends of frames are told, and the end of the connection once this call has returned.
     ///   - link: the number that stands for this connection in the events.
     /// - Throws: `cannotResolve`, `cannotConnect`, `timeout`, `tls`, `authenticationFailed`, `refused`, `closed`,
     ///   `protocolViolation`, `interrupted`.
@@ -62,8 +62,10 @@ public final class ServerConnection: Sendable {
                     if let tls { try channel.pipeline.syncOperations.addHandler(tls.makeHandler()) }
                     try channel.pipeline.syncOperations.addHandler(
                         LinkHandler(
-                            address: address, link: link, events: events, inbox: inbox,
-                            replyTimeout: options.replyTimeout.map { TimeAmount($0) }, limits: options.replyLimits))
+                            address: address, link: link, inbox: inbox,
+                            replyTimeout: options.replyTimeout.map { TimeAmount($0) },
+                            handshakeTimeout: tls == nil ? nil : TimeAmount(options.connectTimeout),
+                            limits: options.replyLimits))
                 }
             }
         let waiter = ResultWaiter<ServerConnection>()
@@ -86,6 +88,9 @@ public final class ServerConnection: Sendable {
         } catch {
             connection.close()
             throw error
+        }
+        if let events {
+            connection.channel.eventLoop.execute { [handler = connection.handler] in handler.value.tell(events) }
         }
         return connection
     }

@@ -28,29 +28,29 @@ struct TLSClient: Sendable {
         if !options.verifies { configuration.certificateVerification = .none }
         if let file = options.caFile {
             // Read here so that a wrong file is told by name.
-            let certificates = try read(file, "the CA certificates") { try NIOSSLCertificate.fromPEMFile(file) }
+            let certificates = try attempt(file, "read the CA certificates") { try NIOSSLCertificate.fromPEMFile(file) }
             configuration.trustRoots = .certificates(certificates)
         }
         if let file = options.certificateFile {
-            let chain = try read(file, "the certificate") { try NIOSSLCertificate.fromPEMFile(file) }
+            let chain = try attempt(file, "read the certificate") { try NIOSSLCertificate.fromPEMFile(file) }
             configuration.certificateChain = chain.map { .certificate($0) }
         }
         if let file = options.keyFile ?? options.certificateFile {
-            let key = try read(file, "the key") { try NIOSSLPrivateKey(file: file, format: .pem) }
+            let key = try attempt(file, "read the key") { try NIOSSLPrivateKey(file: file, format: .pem) }
             configuration.privateKey = .privateKey(key)
         }
-        return try read(options.certificateFile ?? "TLS", "certificate and key") {
+        return try attempt(options.certificateFile ?? "TLS", "use certificate and key") {
             try NIOSSLContext(configuration: configuration)
         }
     }
 
-    private static func read<T>(_ file: String, _ what: String, _ body: () throws -> T) throws(ServerError) -> T {
+    private static func attempt<T>(_ file: String, _ doing: String, _ body: () throws -> T) throws(ServerError) -> T {
         do {
             return try body()
         } catch let error as NIOCore.IOError {
-            throw ServerError(.tls, "\(file): cannot read \(what): \(ServerError.words(errno: error.errnoCode))")
+            throw ServerError(.tls, "\(file): cannot \(doing): \(ServerError.words(errno: error.errnoCode))")
         } catch {
-            throw ServerError(.tls, "\(file): cannot read \(what): \(error)")
+            throw ServerError(.tls, "\(file): cannot \(doing): \(error)")
         }
     }
 }

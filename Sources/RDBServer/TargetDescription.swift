@@ -87,8 +87,11 @@ extension TargetDescription {
         return ServerVersion(.redis, redisVersion.major, redisVersion.minor)
     }
 
-    /// Whether it loads files of a version. A file may still hold what it refuses.
-    public func loads(_ file: RDBVersion) -> Bool { serverVersion.loads(file) }
+    /// The newest RDB version that it loads with its default settings; nil where its own version is not known.
+    public var newestRDBVersion: RDBVersion? { redisVersion == nil ? nil : serverVersion.rdbVersion }
+
+    /// Whether it loads files of a version; nil where its own is not known. A file may still hold what it refuses.
+    public func loads(_ file: RDBVersion) -> Bool? { redisVersion == nil ? nil : serverVersion.loads(file) }
 
     /// Why nothing can be written to it now, if that is so: it is a replica that is read-only, or is loading.
     public var obstacle: ServerError? {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import NIOTLS
 import RESPFormat
 import ServerHarness
 import Testing
@@ -15,10 +16,11 @@ struct LinkHandlerTests {
         let loop = EmbeddedEventLoop()
         let channel: EmbeddedChannel
 
-        init(timeout: TimeAmount? = nil) throws {
+        init(timeout: TimeAmount? = nil, handshake: TimeAmount? = nil) throws {
             handler = LinkHandler(
-                address: .tcp(host: "h", port: 1), link: 5, events: events, inbox: inbox, replyTimeout: timeout,
-                limits: .init())
+                address: .tcp(host: "h", port: 1), link: 5, inbox: inbox, replyTimeout: timeout,
+                handshakeTimeout: handshake, limits: .init())
+            handler.tell(events)
             channel = EmbeddedChannel(handler: handler, loop: loop)
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         }
@@ -114,6 +116,25 @@ struct LinkHandlerTests {
         #expect(error.message == "h:1: no reply for 0.1 s")
         #expect(unfinished == [.init(frame: 1, answeredCount: 0, remarkable: [])])
         _ = try? fixture.channel.finish(acceptAlreadyClosed: true)
+    }
+
+    @Test("a TLS handshake that does not come is a timeout")
+    func handshake() throws {
+        let fixture = try Fixture(handshake: .seconds(10))
+        fixture.loop.advanceTime(by: .seconds(9))
+        #expect(fixture.events.wait(milliseconds: 0) == [])
+        fixture.loop.advanceTime(by: .seconds(1))
+        let words = "h:1: no TLS handshake in 10.0 s; does the server expect TLS on this port?"
+        #expect(
+            fixture.events.wait(milliseconds: 0) == [
+                .closed(link: 5, error: ServerError(.timeout, words), unfinished: [])
+            ])
+        let other = try Fixture(handshake: .seconds(10))
+        other.channel.pipeline.fireUserInboundEventTriggered(TLSUserEvent.handshakeCompleted(negotiatedProtocol: nil))
+        other.loop.advanceTime(by: .seconds(20))
+        #expect(other.events.wait(milliseconds: 0) == [])
+        _ = try? fixture.channel.finish(acceptAlreadyClosed: true)
+        _ = try other.channel.finish(acceptAlreadyClosed: true)
     }
 
     @Test("a server that does not speak the protocol is told apart")

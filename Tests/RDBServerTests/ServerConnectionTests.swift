@@ -7,13 +7,11 @@ import Testing
 
 @Suite("Connections to real servers", .serialized)
 struct ServerConnectionTests {
-    static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-
     private func connect(
         _ server: ServerProcess, _ options: ConnectionOptions = .init(), events: LinkEvents? = nil
     ) throws -> ServerConnection {
         try ServerConnection.connect(
-            to: ServerURL(.unix(path: server.folder.file("socket"))), options: options, group: Self.group,
+            to: ServerURL(.unix(path: server.folder.file("socket"))), options: options, group: group,
             events: events, link: 3)
     }
 
@@ -131,16 +129,16 @@ struct ServerConnectionTests {
     @Test("nobody there, no such host, no such database")
     func absent() throws {
         let error = #expect(throws: ServerError.self) {
-            try ServerConnection.connect(to: ServerURL("redis://127.0.0.1:1"), group: Self.group)
+            try ServerConnection.connect(to: ServerURL("redis://127.0.0.1:1"), group: group)
         }
         #expect(error?.code == .cannotConnect)
         #expect(error?.message == "cannot connect to 127.0.0.1:1: connection refused")
         let missing = #expect(throws: ServerError.self) {
-            try ServerConnection.connect(to: ServerURL("unix:///nowhere/socket"), group: Self.group)
+            try ServerConnection.connect(to: ServerURL("unix:///nowhere/socket"), group: group)
         }
         #expect(missing?.message == "cannot connect to /nowhere/socket: no such file or directory")
         let host = #expect(throws: ServerError.self) {
-            try ServerConnection.connect(to: ServerURL("redis://no-such-host.invalid"), group: Self.group)
+            try ServerConnection.connect(to: ServerURL("redis://no-such-host.invalid"), group: group)
         }
         #expect(host?.code == .cannotResolve)
         #expect(host?.message.hasPrefix("cannot find the address of no-such-host.invalid") == true)

@@ -11,10 +11,17 @@ package final class ServerProcess {
     private let guardian: ChildProcess
     private var lifeline: Int32
 
+    /// A line `kill` or `start` on the socket does that, and is answered by a line.
     private static let script = """
         "$@" </dev/null &
         server=$!
-        read -r line
+        while read -r line; do
+            case $line in
+            kill) kill -KILL "$server"; wait "$server" 2>/dev/null ;;
+            start) "$@" </dev/null & server=$! ;;
+            esac
+            echo done >&0
+        done
         kill -KILL "$server"
         wait "$server" 2>/dev/null
         rm -rf "$RDBKIT_SERVER_FOLDER"
@@ -99,7 +106,7 @@ package final class ServerProcess {
     }
 
     /// A port of the loopback interface that nobody listened on a moment ago.
-    private static func freePort() throws -> Int {
+    package static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw SystemError("make a socket") }
         defer { close(descriptor) }
@@ -114,6 +121,29 @@ package final class ServerProcess {
         }
         guard status == 0 else { throw SystemError("find a free port") }
         return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// Ends the server as a crash would; its folder stays. Returns when it is gone.
+    package func kill() throws { try tellGuardian("kill") }
+
+    /// Starts the server again after `kill()`, with the same options, and waits until it answers.
+    package func restart() throws {
+        try tellGuardian("start")
+        try waitUntilReady(seconds: 30)
+    }
+
+    private func tellGuardian(_ word: String) throws {
+        let line = Bytes("\(word)\n".utf8)
+        guard line.withUnsafeBytes({ send(lifeline, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }) == line.count
+        else {
+            throw SystemError("tell the server's shell to \(word)")
+        }
+        var answer: [UInt8] = [0]
+        while answer[0] != 0x0a {
+            let count = answer.withUnsafeMutableBytes { recv(lifeline, $0.baseAddress, 1, 0) }
+            if count < 0 && errno == EINTR { continue }
+            guard count == 1 else { throw SystemError("hear from the server's shell") }
+        }
     }
 
     package func connect(protocolVersion: Int = 2) throws -> RESPConnection {
