@@ -37,6 +37,12 @@ public struct ServerVersion: Hashable, Sendable, CustomStringConvertible {
 
     // MARK: - Commands
 
+    /// RESTORE, expiries in milliseconds.
+    public var hasRestore: Bool { isAtLeast(common: 2, 6) }
+    /// RESTORE … REPLACE.
+    public var hasRestoreReplace: Bool { isAtLeast(common: 3, 0) }
+    /// HSET of more than one field; HMSET before.
+    public var hasSeveralPairsInHSET: Bool { isAtLeast(common: 4, 0) }
     /// RESTORE … ABSTTL, IDLETIME and FREQ; streams.
     public var hasRestoreOptions: Bool { isAtLeast(common: 5, 0) }
     public var hasStreams: Bool { isAtLeast(common: 5, 0) }
@@ -51,6 +57,8 @@ public struct ServerVersion: Hashable, Sendable, CustomStringConvertible {
     public var tellsExpiryTime: Bool { isAtLeast(common: 7, 0) }
     /// HPEXPIREAT.
     public var hasFieldExpiry: Bool { isAtLeast(redis: (7, 4), valkey: (9, 0)) }
+    /// The latest expiry that HPEXPIREAT gives a field. Redis keeps 46 bits.
+    public var maxFieldExpiry: Int64 { family == .redis ? 0x3fff_ffff_ffff : .max }
     /// XCFGSET, XIDMPRECORD.
     public var hasIdempotence: Bool { isAtLeast(redis: (8, 6), valkey: nil) }
     /// XNACK: pending entries that no consumer owns.
@@ -88,7 +96,7 @@ public struct ServerVersion: Hashable, Sendable, CustomStringConvertible {
         // The same byte means another layout in the other family.
         if type.rawByteIsFamilyOwn, version.family != family { return false }
         let needed = family == .redis ? type.neededVersion.redis : type.neededVersion.valkey
-        guard type.isRestorable, let needed else { return false }
+        guard hasRestore, type.isRestorable, let needed else { return false }
         return needed <= rdbNumber
     }
 

@@ -86,7 +86,9 @@ public struct EntryLoop {
         tellVersion(reader)
 
         while outcome.selectedCount < limit, !consumer.isDone {
-            switch try nextItem(&reader, &consumer) {
+            let item = try readItem(&reader)
+            tell(item, &consumer)
+            switch item {
             case .entry: break
             case .end(let end):
                 outcome.end = end
@@ -120,17 +122,16 @@ public struct EntryLoop {
         if !reader.version.isKnown { notice(.unknownVersion(reader.version)) }
     }
 
-    func nextItem<C: EntryConsumer & ~Copyable>(
-        _ reader: inout RDBReader, _ consumer: inout C
-    ) throws(EntryFault) -> RDBItem {
-        let item: RDBItem
-        do throws(DecodeError) { item = try reader.next() } catch {
+    func readItem(_ reader: inout RDBReader) throws(EntryFault) -> RDBItem {
+        do throws(DecodeError) { return try reader.next() } catch {
             throw fault(error, reader, isEntry: error.code == .unknownType)
         }
-        if case .entry = item { return item }
+    }
+
+    func tell<C: EntryConsumer & ~Copyable>(_ item: RDBItem, _ consumer: inout C) {
+        if case .entry = item { return }
         consumer.section(item)
         if case .inlineUpdate = item { notice(.inlineUpdate) }
-        return item
     }
 
     /// Consumes the entry whose value the reader holds, or recovers from its fault.

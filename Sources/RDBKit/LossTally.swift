@@ -1,4 +1,6 @@
 import RDBBytes
+import RDBFormat
+public import RDBModel
 public import RDBSinks
 
 /// What commands for a target could not carry: counted, with the first keys of it.
@@ -6,7 +8,10 @@ public struct LossTally: Sendable {
     public struct Example: Equatable, Sendable {
         public var database: UInt64
         public var key: [UInt8]
+        /// Of data only.
         public var loss: CommandLoss
+        public var type: ValueType
+        public var module: ModuleID?
     }
 
     /// Keys that are named one by one.
@@ -14,30 +19,42 @@ public struct LossTally: Sendable {
 
     /// Entries by single loss.
     public private(set) var counts: [CommandLoss: UInt64] = [:]
-    /// Of data only, in the order of the file.
+    /// In the order of the file.
     public private(set) var examples: [Example] = []
     /// Entries of which some data is lost.
     public private(set) var entryCount: UInt64 = 0
-    public var functionCount: UInt64 = 0
+    /// Libraries that the target has no functions for.
+    public internal(set) var functionCount: UInt64 = 0
+    /// Libraries that the reader does not keep as a whole.
+    public internal(set) var cutFunctionCount: UInt64 = 0
+    /// Entries that only a target with this module takes.
+    public private(set) var neededModules: [String: UInt64] = [:]
 
     public init() {}
 
-    public var isOfData: Bool { entryCount > 0 || functionCount > 0 }
+    public var isOfData: Bool { entryCount > 0 || functionCount > 0 || cutFunctionCount > 0 }
 
-    public mutating func add(_ loss: CommandLoss, database: UInt64, key: RawSpan) {
+    /// Of the entry that the reader stands at.
+    mutating func add(_ loss: CommandLoss, of value: ValueProbe, _ reader: borrowing RDBReader) {
         for single in CommandLoss.all where loss.contains(single) { counts[single, default: 0] += 1 }
         guard loss.isOfData else { return }
         entryCount += 1
         if examples.count < Self.maxExamples {
             examples.append(
-                Example(database: database, key: key.array, loss: loss.subtracting(.bookkeeping)))
+                Example(
+                    database: reader.header.database, key: reader.copyKey(), loss: loss.subtracting(.bookkeeping),
+                    type: reader.header.type, module: value.module))
         }
     }
 
+    mutating func need(_ module: ModuleID) { neededModules[module.name, default: 0] += 1 }
+
     public mutating func absorb(_ other: inout LossTally) {
         for (loss, count) in other.counts { counts[loss, default: 0] += count }
+        for (name, count) in other.neededModules { neededModules[name, default: 0] += count }
         entryCount += other.entryCount
         functionCount += other.functionCount
+        cutFunctionCount += other.cutFunctionCount
         for example in other.examples where examples.count < Self.maxExamples { examples.append(example) }
         other = LossTally()
     }

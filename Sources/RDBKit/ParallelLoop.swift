@@ -150,7 +150,11 @@ extension EntryLoop {
         tellVersion(reader)
         var meter = ProgressMeter(self)
         while !consumer.isDone {
-            switch try nextItem(&reader, &consumer) {
+            let item = try readItem(&reader)
+            // What is written of it stands in the place of the file. Other sections come in great numbers.
+            if case .function = item { try pipeline.drain(&consumer) }
+            tell(item, &consumer)
+            switch item {
             case .entry: break
             case .end(let end): return end
             default: continue

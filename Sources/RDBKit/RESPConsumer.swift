@@ -48,14 +48,15 @@ public struct RESPConsumer: ParallelConsumer, ~Copyable {
         mustConsumeAlone = false
         let header = rewriter.rewrite(reader.header)
         select(header.database)
-        if restores(reader) { return try restore(&reader, header) }
+        if restores(reader), try restore(&reader, header) { return }
         if rewriter.changes.renames {
             writer.begin(header, key: rewriter.rename(reader.key))
         } else {
             writer.begin(header, key: reader.key)
         }
+        var probe = ValueProbe()
         if writer.losses.contains(.value) {
-            try reader.skipValue()
+            try reader.readValue(into: &probe)
         } else {
             try reader.readValue(into: &writer)
             if writer.isTooLarge {
@@ -74,7 +75,7 @@ public struct RESPConsumer: ParallelConsumer, ~Copyable {
         }
         writer.end()
         entryCount += 1
-        if !writer.losses.isEmpty { losses.add(writer.losses, database: reader.header.database, key: reader.key) }
+        if !writer.losses.isEmpty { losses.add(writer.losses, of: probe, reader) }
     }
 
     private mutating func select(_ number: UInt64) {
@@ -91,15 +92,29 @@ public struct RESPConsumer: ParallelConsumer, ~Copyable {
         }
     }
 
-    private mutating func restore(_ reader: inout RDBReader, _ header: EntryHeader) throws(DecodeError) {
+    /// - Returns: false where commands have to make the value; then the reader stands at it again.
+    private mutating func restore(_ reader: inout RDBReader, _ header: EntryHeader) throws(DecodeError) -> Bool {
         // A payload has a checksum of its own: what is damaged must not be passed on as sound.
-        var nobody = NullVisitor()
-        try reader.readValue(into: &nobody)
+        var probe = ValueProbe()
+        try reader.readValue(into: &probe)
         let byteCount = reader.payloadByteCount
         if writer.isDetached, byteCount > UInt64(ByteWindow.maxContiguousByteCount) {
-            writer.discard()
             mustConsumeAlone = true
-            return
+            return true
+        }
+        if let module = probe.module {
+            if form == .auto, module.isVectorSet, !writer.options.target.hasVectorSets {
+                entryCount += 1
+                losses.add(.value, of: probe, reader)
+                return true
+            }
+            if !module.isVectorSet || hasTarget && !writer.options.target.hasVectorSets { losses.need(module) }
+        } else if probe.isEmptyCollection(header.type)
+            || form == .auto && byteCount > payloadLimit && writer.hasCommands(for: header.type)
+        {
+            // Servers refuse to restore what is empty.
+            try reader.rewindToValue()
+            return false
         }
         if rewriter.changes.renames {
             writer.beginRestore(header, key: rewriter.rename(reader.key), payloadByteCount: byteCount, now: now)
@@ -113,17 +128,28 @@ public struct RESPConsumer: ParallelConsumer, ~Copyable {
         }
         writer.endRestore()
         entryCount += 1
-        if !writer.losses.isEmpty { losses.add(writer.losses, database: reader.header.database, key: reader.key) }
+        if !writer.losses.isEmpty { losses.add(writer.losses, of: probe, reader) }
+        return true
+    }
+
+    /// With --max-command, no value comes as one argument that is larger.
+    private var payloadLimit: UInt64 {
+        let options = writer.options
+        return options.splitsStrings
+            ? min(options.maxPayloadByteCount, UInt64(options.maxCommandByteCount)) : options.maxPayloadByteCount
     }
 
     public mutating func discard() { writer.discard() }
 
     public mutating func section(_ item: RDBItem) {
         guard case .function(let library) = item else { return }
-        if writer.options.target.hasFunctions, !library.code.isCut {
-            writer.load(library)
-        } else {
+        // Values restored where nobody says need a server like the one that wrote them.
+        if !writer.options.target.hasFunctions, hasTarget || form != .restore {
             losses.functionCount += 1
+        } else if library.code.isCut {
+            losses.cutFunctionCount += 1
+        } else {
+            writer.load(library)
         }
     }
 

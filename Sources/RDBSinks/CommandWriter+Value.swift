@@ -17,14 +17,17 @@ extension CommandWriter: ValueVisitor {
     }
 
     public mutating func integer(_ value: Int64, as role: TextRole) {
-        if writes, role == .streamField || role == .streamValue || role == .element {
-            let isDirect = stream.isEntryDirect
-            if role == .element { makeRoom(32) }
-            if isDirect { return out.appendArgument(decimal: value) }
-            batch.appendArgument(decimal: value)
-            batchArguments += 1
-            if role == .element { batchElements += 1 }
-            return
+        if writes {
+            switch role {
+            case .element:
+                makeRoom(32)
+                batch.appendArgument(decimal: value)
+                batchArguments += 1
+                batchElements += 1
+                return
+            case .streamField, .streamValue: return streamInteger(value)
+            default: break
+            }
         }
         String(value).withRawSpan { text($0, as: role) }
     }
@@ -32,7 +35,7 @@ extension CommandWriter: ValueVisitor {
     /// What a pass that writes nothing has to know for the one that does.
     mutating func observe(_ bytes: RawSpan, as role: TextRole) {
         switch role {
-        case .streamField, .streamValue: stream.countText()
+        case .streamField, .streamValue: stream.count(textOf: bytes.byteCount)
         case .consumerName: countConsumer(bytes)
         default: break
         }
@@ -54,8 +57,8 @@ extension CommandWriter: ValueVisitor {
     }
 
     public mutating func score(_ value: Double) {
-        if isScoreOfLarge {
-            isScoreOfLarge = false
+        if isOfLarge {
+            isOfLarge = false
             if pass == .validating { largeScores.append(value) }
             return
         }
@@ -136,14 +139,14 @@ extension CommandWriter: ValueVisitor {
     }
 
     private mutating func beginString(_ byteCount: UInt64) {
-        isSplitting = options.splitsStrings && byteCount > UInt64(options.maxCommandByteCount)
+        isSplitting = options.splitsStrings && byteCount > UInt64(batchLimit)
         splitRest = byteCount
         beginCommand("SET", setsExpiryWithValue && header.expiresAt != nil ? 4 : 2)
         beginPiece()
     }
 
     private mutating func beginPiece() {
-        splitLeft = isSplitting ? Int(min(UInt64(options.maxCommandByteCount), splitRest)) : .max
+        splitLeft = isSplitting ? Int(min(UInt64(batchLimit), splitRest)) : .max
         out.beginArgument(byteCount: isSplitting ? UInt64(splitLeft) : splitRest)
     }
 
@@ -177,12 +180,20 @@ extension CommandWriter: ValueVisitor {
     // MARK: - Expiry of fields
 
     public mutating func fieldExpiry(_ expiresAt: Int64?) {
+        if isOfLarge {
+            isOfLarge = false
+            if pass == .validating { largeExpiries.append(options.target.hasFieldExpiry ? expiresAt : nil) }
+            if expiresAt == nil || options.target.hasFieldExpiry { return }
+        }
         guard let expiresAt else {
             largeField.truncate(to: 0)
             return
         }
-        guard options.target.hasFieldExpiry else { return losses.formUnion(.fieldExpiry) }
-        guard writes else { return }
+        guard options.target.hasFieldExpiry, expiresAt <= options.target.maxFieldExpiry else {
+            largeField.truncate(to: 0)
+            return losses.formUnion(.fieldExpiry)
+        }
+        guard writes, pass != .expiringLargeFields else { return }
         if expiring.count > 0, expiring.expiresAt != expiresAt || expiring.fields.byteCount >= Self.batchByteCount {
             closeExpiryGroup()
         }
@@ -218,15 +229,24 @@ extension CommandWriter: ValueVisitor {
         switch role {
         case .groupName, .consumerName, .producerID, .producerEntryID:
             return refuse(tooLarge("names of groups, consumers and producers of at most 1 MiB", byteCount))
-        case .field where header.hasFieldExpiries && options.target.hasFieldExpiry:
-            return refuse(tooLarge("fields with an expiry of at most 1 MiB", byteCount))
         default: break
         }
         stopStaging()
-        if role == .member, header.type == .zset { isScoreOfLarge = true }
+        if role == .member, header.type == .zset { isOfLarge = true }
+        if role == .field, header.hasFieldExpiries { isOfLarge = true }
         guard writes else {
-            if role == .streamField || role == .streamValue { stream.countLargeText() }
+            if pass == .surveying, role == .streamField || role == .streamValue { stream.countLargeText() }
             return
+        }
+        if pass == .expiringLargeFields {
+            guard role == .field else { return }
+            guard let expiresAt = nextLarge(largeExpiries) ?? nil else { return }
+            beginCommand("HPEXPIREAT", 5)
+            out.appendArgument(decimal: expiresAt)
+            out.appendArgument("FIELDS")
+            out.appendArgument("1")
+            isDirect = true
+            return out.beginArgument(byteCount: byteCount)
         }
         isDirect = true
         switch role {
@@ -239,8 +259,7 @@ extension CommandWriter: ValueVisitor {
             beginCommand("SADD", 2)
         case .member:
             flushBatch()
-            let score = largeScoreIndex < largeScores.count ? largeScores[largeScoreIndex] : 0
-            largeScoreIndex += 1
+            let score = nextLarge(largeScores) ?? 0
             if score.isNaN {
                 losses.insert(.notANumber)
                 isDirect = false
@@ -252,19 +271,31 @@ extension CommandWriter: ValueVisitor {
             batch.truncate(to: 0)
         case .field:
             flushBatch()
-            beginCommand("HSET", 3)
+            beginCommand(hashCommand, 3)
             isValueDirect = true
         case .fieldValue where isValueDirect: isValueDirect = false
         case .fieldValue, .arrayElement: beginLargeFieldValue(isField: role == .fieldValue)
-        case .streamField, .streamValue: beginLargeStreamText()
+        case .streamField, .streamValue:
+            guard pass == .writing else {
+                isDirect = false
+                return
+            }
+            beginDirectEntry()
         default: break
         }
         out.beginArgument(byteCount: byteCount)
     }
 
+    /// What the pass before found for the present one of the texts that come in chunks.
+    private mutating func nextLarge<T>(_ found: [T]) -> T? {
+        let index = largeIndex
+        largeIndex += 1
+        return index < found.count ? found[index] : nil
+    }
+
     private mutating func beginLargeFieldValue(isField: Bool) {
         if fieldStart > 0 { splitBatchAtField() }
-        beginCommand(isField ? "HSET" : "ARMSET", 3)
+        beginCommand(isField ? hashCommand : "ARMSET", 3)
         out.append(batch, 0..<batch.byteCount)
         largeField.truncate(to: 0)
         if isField, header.hasFieldExpiries { largeField.append(batch, 0..<batch.byteCount) }

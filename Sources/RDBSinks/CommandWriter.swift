@@ -22,6 +22,9 @@ public struct CommandOptions: Sendable {
     public var maxCommandByteCount = 1 << 20
     /// Strings beyond that size come as SET and APPENDs.
     public var splitsStrings = false
+    /// Values whose payload is larger are not restored but made by commands, if there are any: as servers have it by
+    /// default, no argument may be larger.
+    public var maxPayloadByteCount: UInt64 = 512 << 20
     /// SET … PXAT instead of a PEXPIREAT behind each value, where the target has it.
     public var setsExpiryWithValue = false
 
@@ -32,7 +35,8 @@ public struct CommandOptions: Sendable {
 ///
 /// An entry is staged in memory first. If it turns out larger than `stagingByteCount`, or holds a text that comes in
 /// chunks, the rest of the pass only validates, and the value is read again and written straight through. A stream is
-/// always read twice: its pending entries stand behind its entries, but need to be known before.
+/// read at least twice: its pending entries stand behind its entries, but need to be known before
+/// (`CommandWriter+Stream.swift`).
 ///
 ///     writer.begin(header, key)
 ///     try reader.readValue(into: &writer)
@@ -48,12 +52,16 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
     /// Batches end when they hold as much or as many: larger ones cost the server no less for each element.
     static let batchByteCount = 64 << 10
     static let batchElementCount = 512
+    /// The most that a batched command has besides its key and its batch.
+    static let commandHeadByteCount = 96
 
     public var options: CommandOptions
-    private let sink: (any CommandSink)?
+    let sink: (any CommandSink)?
     var out = OutputBuffer()
     /// Commands begun in `out`.
     public internal(set) var commandCount = 0
+    /// Where the key stands in the commands, of the RESTORE begun last.
+    public internal(set) var restoreKeyStart = 0
 
     public private(set) var failure: OutputError?
     /// A value this writer cannot hold; the entry must be discarded.
@@ -61,12 +69,20 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
     /// What of the present entry is not written.
     public internal(set) var losses: CommandLoss = []
 
-    enum Pass { case staging, validating, surveying, writing }
+    enum Pass {
+        case staging, validating, writing
+        /// Of a hash, behind `writing`: expiries of fields that come in chunks.
+        case expiringLargeFields
+        /// Of a stream, before `writing`.
+        case surveying, matching, claiming
+    }
     var pass = Pass.staging
     var writes = true
-    private var entryStart = 0
-    private var entryCommands = 0
-    private var highWater = 0
+    /// Whether an earlier pass has written commands of the entry.
+    private var hasWritten = false
+    var entryStart = 0
+    var entryCommands = 0
+    var highWater = 0
     /// A detached writer would hold more than it may.
     private var isOverflowing = false
 
@@ -99,11 +115,13 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
     var isSplitting = false
     var splitLeft = 0
     var splitRest: UInt64 = 0
-    /// Found by the pass before: scores of members that come in chunks, and how many texts the stream entries have that
-    /// hold such.
+    /// Found by the pass before, of members and fields that come in chunks: their scores, their expiries.
     var largeScores: [Double] = []
-    var largeScoreIndex = 0
-    var isScoreOfLarge = false
+    var largeExpiries: [Int64?] = []
+    /// Of members or fields that come in chunks: the next one.
+    var largeIndex = 0
+    /// The score or the expiry to come belongs to one.
+    var isOfLarge = false
 
     var stream = StreamCommands()
     var insertIndex: UInt64?
@@ -131,6 +149,7 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         out.shrink(to: 2 << 20)
         commandCount = 0
         entryStart = 0
+        entryCommands = 0
     }
 
     /// Takes over the commands of a detached writer, which is empty afterwards.
@@ -155,39 +174,51 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         losses = header.idleSeconds != nil || header.lfuFrequency != nil ? .evictionHints : []
         keyArgument.truncate(to: 0)
         keyArgument.appendArgument(key)
-        batchLimit = max(256, options.maxCommandByteCount - keyArgument.byteCount - 64)
+        // With the command's name and its key. Where the key alone is too large, small batches would only repeat it.
+        let room = options.maxCommandByteCount - keyArgument.byteCount - Self.commandHeadByteCount
+        batchLimit = room > 0 ? max(256, room) : Self.batchByteCount
         largeScores.removeAll(keepingCapacity: true)
+        largeExpiries.removeAll(keepingCapacity: true)
         isOverflowing = false
+        hasWritten = false
         pass = header.type == .stream ? .surveying : .staging
-        stream.beginSurvey()
-        if !hasCommands { losses.insert(.value) }
+        if header.type == .stream { stream.begin() }
+        if !hasCommands(for: header.type) { losses.insert(.value) }
         startPass()
     }
 
     /// Whether any command of the target makes a value of this type.
-    private var hasCommands: Bool {
-        switch header.type {
+    public func hasCommands(for type: ValueType) -> Bool {
+        switch type {
         case .string, .list, .set, .zset, .hash, .hll: true
         case .stream: options.target.hasStreams
         case .array: options.target.hasArrays
-        default: false
+        case .module, .pathHash, .gcra, .cron: false
         }
     }
 
     private mutating func startPass() {
-        writes = (pass == .staging || pass == .writing) && !losses.contains(.value)
+        switch pass {
+        case .staging:
+            writes = true
+            highWater = entryStart + (isDetached ? Self.detachedStagingByteCount : Self.stagingByteCount)
+        case .writing, .claiming, .expiringLargeFields:
+            writes = true
+            highWater = isDetached ? entryStart + Self.detachedStagingByteCount : Self.flushByteCount
+        case .validating, .surveying, .matching:
+            writes = false
+        }
+        if losses.contains(.value) { writes = false }
         clearBatch()
         isDirect = false
         isValueDirect = false
         isSplitting = false
-        largeScoreIndex = 0
-        isScoreOfLarge = false
+        largeIndex = 0
+        isOfLarge = false
         insertIndex = nil
-        highWater =
-            entryStart + (isDetached ? Self.detachedStagingByteCount : pass == .writing ? 0 : Self.stagingByteCount)
-        if pass == .writing, !isDetached { highWater = Self.flushByteCount }
-        if writes, options.replaces {
-            beginCommand("DEL", 1)
+        if writes, !hasWritten {
+            hasWritten = true
+            if options.replaces { beginCommand("DEL", 1) }
         }
     }
 
@@ -206,18 +237,25 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         largeField.shrink(to: 2 << 20)
     }
 
-    /// Whether the value has to be read again; a detached writer cannot hold what the pass would write.
-    public var needsAnotherPass: Bool {
-        (pass == .validating || pass == .surveying) && !losses.contains(.value) && failure == nil && refusal == nil
-    }
-
     /// An entry that a detached writer cannot take: its commands are too large to be kept in memory.
     public var isTooLarge: Bool { isDetached && (pass == .validating || isOverflowing) }
 
+    /// After a pass over the value: whether it must be read once more.
     public mutating func startAnotherPass() -> Bool {
-        guard needsAnotherPass else { return false }
-        if pass == .surveying { stream.endSurvey() }
-        pass = .writing
+        if losses.contains(.value) || failure != nil || refusal != nil { return false }
+        switch pass {
+        case .staging, .expiringLargeFields: return false
+        case .validating:
+            hasWritten = false
+            pass = .writing
+        case .surveying: pass = stream.endSurvey()
+        case .matching: pass = stream.endMatching()
+        case .claiming: pass = endClaiming()
+        case .writing:
+            guard largeExpiries.contains(where: { $0 != nil }) else { return false }
+            flushBatch()
+            pass = .expiringLargeFields
+        }
         startPass()
         return true
     }
@@ -225,6 +263,8 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
     /// Completes the entry.
     public mutating func end() {
         if writes {
+            // All of the value was read: what is left, at most a batch, need not be staged elsewhere.
+            if pass == .staging || isDetached { highWater = .max }
             flushBatch()
             switch header.type {
             case .stream: endStream()
@@ -272,91 +312,6 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         writes = false
     }
 
-    // MARK: - Commands besides values
-
-    /// SELECT; the entries that follow are in this database.
-    public mutating func select(_ database: UInt64) {
-        out.beginCommand(2)
-        out.appendArgument("SELECT")
-        out.appendArgument(String(database))
-        commandCount += 1
-    }
-
-    /// FUNCTION LOAD.
-    public mutating func load(_ library: FunctionLibrary) {
-        out.beginCommand(options.replaces ? 4 : 3)
-        out.appendArgument("FUNCTION")
-        out.appendArgument("LOAD")
-        if options.replaces { out.appendArgument("REPLACE") }
-        out.appendArgument(library.source.rawSpan)
-        commandCount += 1
-    }
-
-    // MARK: - RESTORE
-
-    /// The head of a RESTORE of the entry, up to and including its payload's length. The payload, CRLF and
-    /// `endRestore` follow.
-    public mutating func beginRestore(
-        _ header: EntryHeader, key: RawSpan, payloadByteCount: UInt64, now: Int64
-    ) {
-        self.header = header
-        entryStart = out.byteCount
-        entryCommands = commandCount
-        losses = []
-        pass = .writing
-        highWater = isDetached ? .max : Self.flushByteCount
-        out.beginCommand(4 + restoreOptionCount)
-        out.appendArgument("RESTORE")
-        out.appendArgument(key)
-        switch header.expiresAt {
-        case nil: out.appendArgument("0")
-        case let expiry? where options.target.hasRestoreOptions: out.appendArgument(decimal: max(1, expiry))
-        // Zero would mean none.
-        case let expiry?: out.appendArgument(decimal: max(1, expiry.subtractingReportingOverflow(now).partialValue))
-        }
-        out.beginArgument(byteCount: payloadByteCount)
-        commandCount += 1
-    }
-
-    /// Arguments of a RESTORE of the present entry beyond key, TTL and payload.
-    public var restoreOptionCount: Int {
-        var count = options.replaces ? 1 : 0
-        guard options.target.hasRestoreOptions else { return count }
-        if header.expiresAt != nil { count += 1 }
-        if header.lfuFrequency != nil || header.idleSeconds != nil { count += 2 }
-        return count
-    }
-
-    /// Where the payload is appended to.
-    public mutating func appendPayload(_ piece: RawSpan) {
-        // Pieces are as large as a window; what is written to is flushed between them.
-        out.append(piece)
-        relieve()
-    }
-
-    /// The same, from a reader that has just stepped over the value.
-    public mutating func appendPayload(of reader: inout RDBReader) -> Bool { reader.appendPayload(to: &out) }
-
-    public mutating func endRestore() {
-        out.append("\r\n")
-        if options.replaces { out.appendArgument("REPLACE") }
-        if options.target.hasRestoreOptions {
-            if header.expiresAt != nil { out.appendArgument("ABSTTL") }
-            if let frequency = header.lfuFrequency {
-                out.appendArgument("FREQ")
-                out.appendArgument(decimal: Int64(frequency))
-            } else if let idle = header.idleSeconds {
-                out.appendArgument("IDLETIME")
-                out.appendArgument(decimal: Int64(clamping: idle))
-            }
-        } else if header.lfuFrequency != nil || header.idleSeconds != nil {
-            losses.insert(.evictionHints)
-        }
-        entryStart = out.byteCount
-        entryCommands = commandCount
-        if sink != nil, out.byteCount >= Self.flushByteCount { flush() }
-    }
-
     // MARK: - Batches and bounded memory
 
     /// A command of the present key, whose further `argumentCount - 1` arguments the caller appends.
@@ -372,10 +327,15 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         case .list: "RPUSH"
         case .set: "SADD"
         case .zset: "ZADD"
-        case .hash: "HSET"
+        case .hash: hashCommand
         default: "ARMSET"
         }
     }
+
+    var hashCommand: StaticString { options.target.hasSeveralPairsInHSET ? "HSET" : "HMSET" }
+
+    /// How many stream IDs go into one command.
+    var idsPerCommand: Int { min(512, max(1, batchLimit / 64)) }
 
     /// Before an element of `count` more bytes is batched: ends the batch where it would grow too large.
     @inline(__always)
@@ -422,13 +382,14 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
 
     @inline(never)
     mutating func relieveNow() {
-        switch pass {
-        case .staging: stopStaging()
-        case .writing where isDetached:
+        if pass == .staging {
+            stopStaging()
+        } else if isDetached {
             isOverflowing = true
             writes = false
             discard()
-        default: flush()
+        } else {
+            flush()
         }
     }
 

@@ -2,49 +2,73 @@ import RDBModel
 
 /// IDs of a stream's pending entries, over all of its groups, ascending and each once.
 ///
-/// A server lets a consumer claim only what exists in the stream, so those that do not are put there for the time of
-/// the claim. Memory: 16 bytes an ID, at most `maxCount`.
+/// A server lets a consumer claim only what exists in the stream, so entries that were deleted since are put there for
+/// the time of the claim. Where there are more IDs than fit, the lowest come first, and the stream is read once more for
+/// the next of them. Memory: 16 bytes for each of twice `maxCount` IDs.
 struct PendingIDs {
-    static let maxCount = 4 << 20
+    static let maxCount = 512 << 10
 
     private(set) var ids: [StreamID] = []
+    /// There are more, above the last one.
+    private(set) var isCut = false
+    /// Those up to here are done with.
+    private var floor: StreamID?
     private var isSorted = true
-    private var compactAt = 1 << 16
-    /// More than fit.
-    private(set) var isOverfull = false
+    private var compactAt = Self.firstCompaction
+    private static let firstCompaction = 64 << 10
 
     mutating func removeAll() {
-        if ids.count > 1 << 16 { ids = [] } else { ids.removeAll(keepingCapacity: true) }
+        floor = nil
+        empty()
+    }
+
+    /// Makes room for those above the last one.
+    mutating func startNext() {
+        floor = ids.last
+        empty()
+    }
+
+    private mutating func empty() {
+        if ids.count > Self.firstCompaction { ids = [] } else { ids.removeAll(keepingCapacity: true) }
+        isCut = false
         isSorted = true
-        compactAt = 1 << 16
-        isOverfull = false
+        compactAt = Self.firstCompaction
     }
 
     mutating func add(_ id: StreamID) {
+        // 0-0 is no ID that an entry can have.
+        guard id > floor ?? StreamID(milliseconds: 0, sequence: 0) else { return }
         if let last = ids.last, last >= id {
             if last == id { return }
             isSorted = false
         }
-        if isOverfull { return }
         ids.append(id)
-        // Groups repeat each other's IDs.
-        if ids.count >= compactAt {
-            compact()
-            isOverfull = ids.count > Self.maxCount
-            compactAt = min(max(1 << 16, ids.count * 2), Self.maxCount + 1)
-        }
+        if ids.count >= compactAt { compact() }
     }
 
     /// To be called before the IDs are looked at.
     mutating func compact() {
-        if isSorted { return }
-        ids.sort()
-        var kept = 0
-        for id in ids where kept == 0 || ids[kept - 1] != id {
-            ids[kept] = id
-            kept += 1
+        if !isSorted {
+            ids.sort()
+            // Groups repeat each other's IDs.
+            var kept = 0
+            for id in ids where kept == 0 || ids[kept - 1] != id {
+                ids[kept] = id
+                kept += 1
+            }
+            ids.removeSubrange(kept...)
+            isSorted = true
         }
-        ids.removeSubrange(kept...)
-        isSorted = true
+        if ids.count > Self.maxCount {
+            ids.removeSubrange(Self.maxCount...)
+            isCut = true
+        }
+        compactAt = min(max(Self.firstCompaction, ids.count * 2), Self.maxCount * 2)
+    }
+
+    /// Whether an ID is among these, of which there may be more.
+    func covers(_ id: StreamID) -> Bool {
+        guard let last = ids.last else { return false }
+        return id <= last && id > floor ?? StreamID(milliseconds: 0, sequence: 0)
     }
 }

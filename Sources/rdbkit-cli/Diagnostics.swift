@@ -165,22 +165,44 @@ final class Diagnostics {
         let name = target?.description ?? "Redis 6.2 (give --target for a newer server)"
         for example in tally.examples {
             for loss in CommandLoss.all where example.loss.contains(loss) {
+                let words =
+                    loss == .value ? Self.leftOut(example, name) : "\(name) cannot hold \(loss.words)"
                 error(
-                    "key \(Self.quoted(example.key)) (db \(example.database)): \(name) cannot hold \(loss.words)",
+                    "key \(Self.quoted(example.key)) (db \(example.database)): \(words)",
                     .members(
-                        ("code", .text("lost")), ("message", .text(loss.words)),
+                        ("code", .text("lost")), ("message", .text(words)),
                         ("db", .unsigned(example.database)), ("key", .bytes(example.key))))
             }
         }
         if tally.functionCount > 0 {
             error(
-                "\(name) cannot hold functions: \(tally.functionCount) librar\(tally.functionCount == 1 ? "y" : "ies") left out",
-                code: "lost")
+                "\(name) cannot hold functions: \(Self.libraries(tally.functionCount)) left out", code: "lost")
+        }
+        if tally.cutFunctionCount > 0 {
+            error("\(Self.libraries(tally.cutFunctionCount)) of more than 1 MiB left out", code: "lost")
         }
         for loss in CommandLoss.all {
             guard let count = tally.counts[loss] else { continue }
             let text = "\(count) key\(count == 1 ? "" : "s") without \(loss.words)"
             if loss.isOfData { error(text, code: "lost") } else { notice(text) }
+        }
+        for (module, count) in tally.neededModules.sorted(by: { $0.key < $1.key }) {
+            notice("\(count) key\(count == 1 ? " needs" : "s need") module \(module) at the target")
+        }
+    }
+
+    private static func libraries(_ count: UInt64) -> String {
+        "\(count) function librar\(count == 1 ? "y" : "ies")"
+    }
+
+    /// Why nothing of an entry is written.
+    private static func leftOut(_ example: LossTally.Example, _ target: String) -> String {
+        switch example.type {
+        case .stream: return "\(target) cannot hold streams (Redis 5.0 has them)"
+        case .array: return "\(target) cannot hold arrays (Redis 8.8 has them)"
+        default:
+            let type = example.module.map { "module \($0.name)" } ?? "type \(example.type.name)"
+            return "left out: no command makes a value of \(type); RESTORE carries it to a server that has it"
         }
     }
 

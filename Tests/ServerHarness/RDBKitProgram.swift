@@ -61,6 +61,21 @@ package struct RDBKitProgram: Sendable {
     }
 }
 
+/// The servers' own client.
+package enum RedisCLI {
+    /// What `redis-cli --pipe` says of commands that it sends to a server.
+    package static func pipe(_ path: String, to server: ServerProcess) throws -> String {
+        let folder = try TemporaryFolder()
+        let child = try ChildProcess(
+            "redis-cli", ["-s", server.socketPath, "--pipe"], input: .file(path), output: folder.file("out"),
+            errors: folder.file("err"))
+        let end = child.wait(seconds: 120)
+        let text = try Files.text(folder.file("out")) + Files.text(folder.file("err"))
+        guard end == .exited(0) else { throw HarnessError("redis-cli --pipe failed: \(text)") }
+        return text
+    }
+}
+
 /// Makes gzip files with the system's own program, independent of the one under test.
 package enum Gzip {
     package static func compress(_ path: String, to target: String) throws {

@@ -74,7 +74,25 @@ package final class RESPConnection {
         return try commands.map { _ in try receive() }
     }
 
-    private func send(_ commands: [Command]) throws {
+    /// Sends commands as they stand in a file, and gives the replies that are errors.
+    ///
+    /// - Throws: `HarnessError` if the bytes end within a command.
+    package func replay(_ commands: Bytes) throws -> [String] {
+        let marker = Bytes("the end of what was replayed".utf8)
+        try send(commands + Self.encoded([Command("ECHO", marker)]))
+        var errors: [String] = []
+        while true {
+            switch try receive() {
+            case .bulk(marker): return errors
+            case .error(let message): errors.append(message)
+            default: break
+            }
+        }
+    }
+
+    private func send(_ commands: [Command]) throws { try send(Self.encoded(commands)) }
+
+    private static func encoded(_ commands: [Command]) -> Bytes {
         var bytes = Bytes()
         bytes.reserveCapacity(commands.reduce(0) { $0 + $1.arguments.reduce(16) { $0 + $1.count + 16 } })
         for command in commands {
@@ -85,6 +103,10 @@ package final class RESPConnection {
                 bytes += "\r\n".utf8
             }
         }
+        return bytes
+    }
+
+    private func send(_ bytes: Bytes) throws {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {

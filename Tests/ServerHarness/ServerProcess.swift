@@ -32,17 +32,24 @@ package final class ServerProcess {
     /// - Parameters:
     ///   - options: configuration beyond what every test needs, by name.
     ///   - dump: the bytes of an RDB file that the server loads; nil for an empty data set.
+    ///   - commands: the bytes of an append-only file that it loads instead.
     /// - Throws: `HarnessError` with the end of the server's log if it does not answer in time.
-    package init(_ server: Server, options: [(name: String, value: String)] = [], loading dump: Bytes? = nil) throws {
+    package init(
+        _ server: Server, options: [(name: String, value: String)] = [], loading dump: Bytes? = nil,
+        replaying commands: Bytes? = nil
+    ) throws {
         guard let program = ServerCatalog.program(for: server) else {
             throw HarnessError("\(server) is not in \(ServerCatalog.folder); run Tests/fetch-servers.sh")
         }
         self.server = server
         folder = try TemporaryFolder()
         if let dump { try Files.write(dump, to: folder.file("dump.rdb")) }
+        // Redis 7.0 and later take a single file of this name for the first part of theirs.
+        if let commands { try Files.write(commands, to: folder.file("appendonly.aof")) }
         var arguments = [
             "--port", "0", "--unixsocket", folder.file("socket"), "--dir", folder.path, "--dbfilename", "dump.rdb",
-            "--save", "", "--appendonly", "no", "--databases", "16", "--logfile", folder.file("server.log"),
+            "--save", "", "--appendonly", commands == nil ? "no" : "yes", "--databases", "16", "--logfile",
+            folder.file("server.log"),
             "--proto-max-bulk-len", "512mb",
         ]
         if server.isRedis7 { arguments += ["--enable-debug-command", "local"] }
@@ -147,8 +154,11 @@ package final class ServerProcess {
     }
 
     package func connect(protocolVersion: Int = 2) throws -> RESPConnection {
-        try RESPConnection(path: folder.file("socket"), protocolVersion: protocolVersion)
+        try RESPConnection(path: socketPath, protocolVersion: protocolVersion)
     }
+
+    /// The unix socket that it listens on.
+    package var socketPath: String { folder.file("socket") }
 
     /// The file that `SAVE` writes.
     package var dumpPath: String { folder.file("dump.rdb") }

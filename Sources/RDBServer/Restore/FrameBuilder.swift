@@ -162,16 +162,10 @@ struct FrameBuilder: ~Copyable {
         let start = out.byteCount
         out.append(writer.commands)
         note.payload = start + payloadStart..<start + payloadEnd
-        // `*n RESTORE`, then the key's own head.
-        let keyStart = start + Self.keyOffset(key.byteCount, optionCount: 4 + writer.restoreOptionCount)
-        add(note, header, from: start, key: keyStart..<keyStart + key.byteCount, commands: 1)
+        let keyStart = start + writer.restoreKeyStart
+        add(
+            note, header, from: start, key: keyStart..<keyStart + key.byteCount, commands: writer.commandCount)
         return true
-    }
-
-    /// Where the key stands in a RESTORE of so many arguments.
-    private static func keyOffset(_ keyByteCount: Int, optionCount: Int) -> Int {
-        1 + Digits.byteCount(Int64(optionCount)) + 2 + "$7\r\nRESTORE\r\n".utf8.count
-            + 1 + Digits.byteCount(Int64(keyByteCount)) + 2
     }
 
     /// `MULTI`, the entry's commands, what gives it its name, `EXEC`.
