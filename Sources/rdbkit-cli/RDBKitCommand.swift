@@ -13,6 +13,7 @@ struct RDBKitCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             JSONCommand.self, GetCommand.self, InfoCommand.self, KeysCommand.self, CheckCommand.self,
+            DigestCommand.self,
         ])
 
     static func main() {
