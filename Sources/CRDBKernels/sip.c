@@ -2,7 +2,7 @@
 #include "CRDBKernels.h"
 
 // Rounds for each word and at the end.
-enum { c_rounds = 2, d_rounds = 4 };
+enum { c_rounds = 1, d_rounds = 3 };
 
 static inline uint64_t rotate(uint64_t value, int by) { return value << by | value >> (64 - by); }
 

@@ -1,5 +1,18 @@
+/// A digest that people see as hexadecimal digits.
+public protocol HexDigest: Equatable, Sendable, CustomStringConvertible {
+    func appendHex(to out: inout OutputBuffer)
+}
+
+extension HexDigest {
+    public var description: String {
+        var out = OutputBuffer(capacity: 64)
+        appendHex(to: &out)
+        return String(decoding: out.bytes.array, as: UTF8.self)
+    }
+}
+
 /// A digest of 128 bits, and a number: digests of elements in no order are added up.
-public struct Digest128: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct Digest128: Hashable, Comparable, Sendable, HexDigest {
     public var high: UInt64
     public var low: UInt64
 
@@ -23,11 +36,9 @@ public struct Digest128: Hashable, Comparable, Sendable, CustomStringConvertible
     }
 
     /// 32 hexadecimal digits, highest first.
-    public var description: String {
-        [high, low].map { word in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-        }.joined()
+    public func appendHex(to out: inout OutputBuffer) {
+        out.append(hex: high, digits: 16)
+        out.append(hex: low, digits: 16)
     }
 }
 

@@ -50,6 +50,20 @@ public enum Digits {
         }
     }
 
+    /// Calls `body` with the decimal text of a number, in memory that lasts for the call.
+    static func withText<R>(
+        _ magnitude: UInt64, isNegative: Bool = false, _ body: (UnsafePointer<UInt8>, Int) -> R
+    ) -> R {
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: maxByteCount + 1) { digits in
+            let count = (isNegative ? 1 : 0) + (magnitude < 10 ? 1 : count(magnitude))
+            // No number has more than maxByteCount digits; a sign stands before them.
+            let base = digits.baseAddress!
+            unsafe base[0] = UInt8(ascii: "-")
+            unsafe write(magnitude, endingAt: base + count)
+            return unsafe body(base, count)
+        }
+    }
+
     /// The number a canonical decimal text stands for: optional `-`, no leading zeros, within 64 bits.
     public static func parse(_ text: RawSpan) -> Int64? {
         var index = 0

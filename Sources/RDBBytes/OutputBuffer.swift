@@ -155,6 +155,14 @@ public struct OutputBuffer: ~Copyable {
         unsafe position += count
     }
 
+    /// The last `digits` hexadecimal digits of a number.
+    public mutating func append(hex value: UInt64, digits: Int) {
+        for index in (0..<digits).reversed() {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(index * 4)) & 15
+            append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        }
+    }
+
     /// Lets `body` write up to `count` bytes in place; it returns how many it wrote.
     @inlinable @inline(__always)
     @unsafe public mutating func appendInPlace(

@@ -1,6 +1,6 @@
 internal import CRDBKernels
 
-/// SipHash-2-4 with 128 bits of output, over a message that comes in pieces.
+/// SipHash-1-3 with 128 bits of output, over a message that comes in pieces.
 ///
 /// A value: a copy goes on from the same beginning, so what many messages begin with is hashed once.
 ///
@@ -30,14 +30,7 @@ public struct SipHash: Sendable {
 
     /// The decimal text of a number.
     public mutating func append(decimal value: Int64) {
-        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Digits.maxByteCount) { digits in
-            let count = Digits.byteCount(value)
-            // count <= maxByteCount; the digits are the last ones of it, a sign the first.
-            guard let base = digits.baseAddress else { return }
-            if value < 0 { unsafe digits[0] = UInt8(ascii: "-") }
-            unsafe Digits.write(value.magnitude, endingAt: base + count)
-            unsafe rdb_sip_text(&state, base, count)
-        }
+        unsafe Digits.withText(value.magnitude, isNegative: value < 0) { unsafe rdb_sip_text(&state, $0, $1) }
     }
 
     public mutating func append(_ sum: DigestSum) {

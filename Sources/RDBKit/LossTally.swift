@@ -24,9 +24,9 @@ public struct LossTally: Sendable {
     /// Entries of which some data is lost.
     public private(set) var entryCount: UInt64 = 0
     /// Libraries that the target has no functions for.
-    public internal(set) var functionCount: UInt64 = 0
+    public private(set) var functionCount: UInt64 = 0
     /// Libraries that the reader does not keep as a whole.
-    public internal(set) var cutFunctionCount: UInt64 = 0
+    public private(set) var cutFunctionCount: UInt64 = 0
     /// Entries that only a target with this module takes.
     public private(set) var neededModules: [String: UInt64] = [:]
 
@@ -34,16 +34,26 @@ public struct LossTally: Sendable {
 
     public var isOfData: Bool { entryCount > 0 || functionCount > 0 || cutFunctionCount > 0 }
 
+    /// A library that the target does not take, or that the reader does not keep as a whole.
+    public mutating func add(_ library: FunctionLibrary) {
+        if library.code.isCut { cutFunctionCount += 1 } else { functionCount += 1 }
+    }
+
     /// Of the entry that the reader stands at.
     mutating func add(_ loss: CommandLoss, of value: ValueProbe, _ reader: borrowing RDBReader) {
+        add(loss, reader.header, key: reader.key, module: value.module)
+    }
+
+    /// - Parameter header: says database and type.
+    public mutating func add(_ loss: CommandLoss, _ header: EntryHeader, key: RawSpan, module: ModuleID? = nil) {
         for single in CommandLoss.all where loss.contains(single) { counts[single, default: 0] += 1 }
         guard loss.isOfData else { return }
         entryCount += 1
         if examples.count < Self.maxExamples {
             examples.append(
                 Example(
-                    database: reader.header.database, key: reader.copyKey(), loss: loss.subtracting(.bookkeeping),
-                    type: reader.header.type, module: value.module))
+                    database: header.database, key: key.array, loss: loss.subtracting(.bookkeeping),
+                    type: header.type, module: module))
         }
     }
 

@@ -144,10 +144,8 @@ public struct RESPConsumer: ParallelConsumer, ~Copyable {
     public mutating func section(_ item: RDBItem) {
         guard case .function(let library) = item else { return }
         // Values restored where nobody says need a server like the one that wrote them.
-        if !writer.options.target.hasFunctions, hasTarget || form != .restore {
-            losses.functionCount += 1
-        } else if library.code.isCut {
-            losses.cutFunctionCount += 1
+        if library.code.isCut || !writer.options.target.hasFunctions && (hasTarget || form != .restore) {
+            losses.add(library)
         } else {
             writer.load(library)
         }

@@ -22,9 +22,9 @@ public import RDBModel
 /// Memory: fixed. Unordered elements are hashed one by one and added up modulo 2^128; each sum is hashed with the count.
 /// Who owns a pending entry is a second sum in each consumer, because files tell it after the entry itself.
 ///
-/// The hash is SipHash-2-4 with 128 bits. With a key that nobody else knows, two different entries have the same digest
+/// The hash is SipHash-1-3 with 128 bits. With a key that nobody else knows, two different entries have the same digest
 /// by chance only, about once in 2^128; with the public default key that holds for data not made to collide.
-public struct EntryDigest: ValueVisitor {
+public struct EntryDigest: DigestVisitor {
     /// What of an entry counts.
     public struct Parts: OptionSet, Hashable, Sendable {
         public let rawValue: UInt32
@@ -53,6 +53,7 @@ public struct EntryDigest: ValueVisitor {
     public static let publicKey = Digest128(high: 0x3176_2074_7365_6769, low: 0x6420_7469_6b62_6472)
 
     private let parts: Parts
+    let key: Digest128
     private let beginnings: Beginnings
 
     /// The message of the entry itself; of what lies in it and holds elements of its own (a path, a group); of an element.
@@ -118,6 +119,7 @@ public struct EntryDigest: ValueVisitor {
     /// - Parameter key: another one than the public key makes digests that nobody can foresee.
     public init(_ parts: Parts = .data, key: Digest128 = EntryDigest.publicKey) {
         self.parts = parts
+        self.key = key
         beginnings = Beginnings(key: key)
         entry = beginnings.entry
         container = beginnings.path

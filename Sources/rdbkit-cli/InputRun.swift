@@ -70,7 +70,7 @@ struct InputRun {
         return tell(result, path)
     }
 
-    private func tell(_ result: Result<LoopOutcome, EntryFault>, _ path: String) -> ExitStatus {
+    func tell(_ result: Result<LoopOutcome, EntryFault>, _ path: String) -> ExitStatus {
         diagnostics.clearProgress()
         switch result {
         case .success(let outcome):

@@ -69,7 +69,7 @@ static inline size_t rdb_json_copy_plain(uint8_t *out, const uint8_t *bytes, siz
     return at;
 }
 
-// SipHash-2-4 with 128 bits of output, over a message that comes in pieces. A state is a value: a copy of it goes on from
+// SipHash-1-3 with 128 bits of output, over a message that comes in pieces. A state is a value: a copy of it goes on from
 // the same beginning.
 struct rdb_sip {
     uint64_t v0, v1, v2, v3;
@@ -89,6 +89,20 @@ struct rdb_digest rdb_sip_end(const struct rdb_sip *state);
 void rdb_sip_word(struct rdb_sip *state, uint64_t word);
 void rdb_sip_words(struct rdb_sip *state, uint64_t first, uint64_t second);
 void rdb_sip_text(struct rdb_sip *state, const void *bytes, size_t count);
+
+// SHA-1, over a message that comes in pieces.
+struct rdb_sha1 {
+    uint32_t h[5];
+    uint64_t count;  // bytes so far
+    uint8_t block[64];
+};
+struct rdb_sha1 rdb_sha1_begin(void);
+void rdb_sha1_bytes(struct rdb_sha1 *state, const void *bytes, size_t count);
+// Ends the message: the digest as five numbers, the first one holding its first four bytes, highest first.
+void rdb_sha1_end(struct rdb_sha1 *state, uint32_t words[5]);
+
+// A double as printf's %.17g writes it in the C locale: at most 24 characters. Returns how many.
+size_t rdb_text_of_17_digits(double value, char out[32]);
 
 // memcpy that costs no call for the lengths that keys and fields have.
 static inline void rdb_copy(uint8_t *out, const uint8_t *bytes, size_t count) {

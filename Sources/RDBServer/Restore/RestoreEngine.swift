@@ -93,10 +93,10 @@ final class RestoreEngine {
         switch encoding {
         case .done:
             let losses = link.builder.losses
-            if !losses.isEmpty { summary.losses.add(losses, database: header.database, key: key) }
+            if !losses.isEmpty { summary.losses.add(losses, header, key: key) }
             if link.builder.isFull { submit(link) }
         case .lost:
-            summary.losses.add(.value, database: header.database, key: key)
+            summary.losses.add(.value, header, key: key)
             fail(header, key.array, .lost, "the target has no such type")
         case .tooLarge:
             try reader.rewindToValue()
@@ -198,7 +198,7 @@ final class RestoreEngine {
         // An earlier run did it.
         if stop != nil || hasFunctions && resumeOffsets.acknowledged > 0 { return }
         guard plan.target.hasFunctions, !library.code.isCut else {
-            summary.losses.functionCount += 1
+            summary.losses.add(library)
             summary.functions.failed += 1
             return
         }
@@ -562,7 +562,7 @@ final class RestoreEngine {
             guard case .done = encoding else { return fail(note.header, key, .refused, words) }
         } catch { return fail(note.header, key, .refused, words) }
         let losses = builder.losses
-        if !losses.isEmpty { summary.losses.add(losses, database: note.header.database, key: key.rawSpan) }
+        if !losses.isEmpty { summary.losses.add(losses, note.header, key: key.rawSpan) }
         let (made, notes, _, _) = builder.take()
         for var made_note in notes {
             made_note.refusesPayload = true
@@ -587,7 +587,7 @@ final class RestoreEngine {
     }
 
     func add(losses: CommandLoss, _ header: EntryHeader, _ key: [UInt8]) {
-        if !losses.isEmpty { summary.losses.add(losses, database: header.database, key: key.rawSpan) }
+        if !losses.isEmpty { summary.losses.add(losses, header, key: key.rawSpan) }
     }
 
     /// One question besides the flow of entries; nil where it finds no answer.
