@@ -1,6 +1,4 @@
-import Dispatch
 public import RESPFormat
-import Synchronization
 
 /// A reply that somebody has to look at: `RESPReply.isRemarkable`.
 public struct RemarkableReply: Sendable, Equatable {
@@ -38,39 +36,13 @@ public enum LinkEvent: Sendable, Equatable {
 
 /// The mailbox that many connections put their events into, each connection's in order.
 public final class LinkEvents: Sendable {
-    private let events = Mutex<[LinkEvent]>([])
-    private let arrival = DispatchSemaphore(value: 0)
+    private let mailbox = Mailbox<LinkEvent>()
 
     public init() {}
 
     /// Takes all events; waits for the first one if there are none.
     /// - Returns: nothing if none came in that time.
-    public func wait(milliseconds: Int) -> [LinkEvent] {
-        if milliseconds <= 0 { return take() }
-        let deadline = DispatchTime.now() + .milliseconds(max(0, milliseconds))
-        while true {
-            let taken = take()
-            if !taken.isEmpty { return taken }
-            // A signal may be left over from events that were taken without waiting: then there is nothing, once.
-            if arrival.wait(timeout: deadline) == .timedOut { return take() }
-        }
-    }
+    public func wait(milliseconds: Int) -> [LinkEvent] { mailbox.wait(milliseconds: milliseconds) }
 
-    private func take() -> [LinkEvent] {
-        events.withLock { events in
-            let taken = events
-            events = []
-            return taken
-        }
-    }
-
-    func post(_ new: [LinkEvent]) {
-        if new.isEmpty { return }
-        let wasEmpty = events.withLock { events in
-            let wasEmpty = events.isEmpty
-            events += new
-            return wasEmpty
-        }
-        if wasEmpty { arrival.signal() }
-    }
+    func post(_ events: [LinkEvent]) { mailbox.post(events) }
 }

@@ -11,14 +11,17 @@ public import RESPFormat
 /// one reply that is kept.
 public final class ServerConnection: Sendable {
     public let address: ServerAddress
+    let options: ConnectionOptions
     private let channel: any Channel
     private let inbox: LinkInbox
     private let handler: NIOLoopBound<LinkHandler>
 
     private init(
-        address: ServerAddress, channel: any Channel, inbox: LinkInbox, handler: NIOLoopBound<LinkHandler>
+        address: ServerAddress, options: ConnectionOptions, channel: any Channel, inbox: LinkInbox,
+        handler: NIOLoopBound<LinkHandler>
     ) {
         self.address = address
+        self.options = options
         self.channel = channel
         self.inbox = inbox
         self.handler = handler
@@ -49,6 +52,14 @@ public final class ServerConnection: Sendable {
         to address: ServerAddress, options: ConnectionOptions, group: any EventLoopGroup, events: LinkEvents? = nil,
         link: Int = 0
     ) throws(ServerError) -> ServerConnection {
+        try connect(to: address, options: options, group: group, events: events, link: link, heedsInterrupt: true)
+    }
+
+    /// - Parameter heedsInterrupt: false for what has to be done before the program may stop.
+    static func connect(
+        to address: ServerAddress, options: ConnectionOptions, group: any EventLoopGroup, events: LinkEvents? = nil,
+        link: Int = 0, heedsInterrupt: Bool
+    ) throws(ServerError) -> ServerConnection {
         let tls = try TLSClient(address: address, options: options)
         let inbox = LinkInbox()
         let bootstrap = ClientBootstrap(group: group)
@@ -77,14 +88,14 @@ public final class ServerConnection: Sendable {
         future.flatMapThrowing { channel in
             let handler = try channel.pipeline.syncOperations.handler(type: LinkHandler.self)
             return ServerConnection(
-                address: address, channel: channel, inbox: inbox,
+                address: address, options: options, channel: channel, inbox: inbox,
                 handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
         }.whenComplete { result in
             waiter.deliver(result.mapError { ServerError(connecting: $0, address: address) })
         }
-        let connection = try waiter.wait()
+        let connection = try waiter.wait(heedsInterrupt: heedsInterrupt)
         do throws(ServerError) {
-            try connection.greet(options)
+            try connection.greet(options, heedsInterrupt)
         } catch {
             connection.close()
             throw error
@@ -95,14 +106,17 @@ public final class ServerConnection: Sendable {
         return connection
     }
 
-    private func greet(_ options: ConnectionOptions) throws(ServerError) {
+    private func greet(_ options: ConnectionOptions, _ heedsInterrupt: Bool) throws(ServerError) {
+        func call(_ arguments: [String]) throws(ServerError) -> RESPReply {
+            try self.call(arguments.map { Array($0.utf8) }, heedsInterrupt: heedsInterrupt)
+        }
         if options.user != nil || options.password != nil {
             let login = ["AUTH"] + (options.user.map { [$0] } ?? []) + [options.password ?? ""]
-            let reply = try call(login.map { Array($0.utf8) })
+            let reply = try call(login)
             if reply.isError { throw authenticationFailed(reply) }
         } else {
             // Whether anybody is there who speaks this protocol, and wants no password.
-            let reply = try call("PING")
+            let reply = try call(["PING"])
             switch reply.errorCode {
             case "NOAUTH": throw authenticationFailed(reply)
             case "DENIED": throw .refused(address, "cannot use the server", reply)
@@ -112,11 +126,11 @@ public final class ServerConnection: Sendable {
             }
         }
         if options.protocolVersion == .resp3 {
-            let reply = try call("HELLO", "3")
+            let reply = try call(["HELLO", "3"])
             if reply.isError { throw .refused(address, "cannot use RESP3", reply) }
         }
         if let database = options.database, database != 0 {
-            let reply = try call("SELECT", String(database))
+            let reply = try call(["SELECT", String(database)])
             if reply.isError { throw .refused(address, "cannot select database \(database)", reply) }
         }
     }
@@ -124,6 +138,8 @@ public final class ServerConnection: Sendable {
     private func authenticationFailed(_ reply: RESPReply) -> ServerError {
         ServerError(.authenticationFailed, "\(address): cannot log in: \(reply.errorText ?? "")")
     }
+
+    var eventLoop: any EventLoop { channel.eventLoop }
 
     /// This side's IP address, as the server sees it where nothing translates between; nil on a unix socket.
     public var localHost: String? { channel.localAddress?.ipAddress }

@@ -16,6 +16,19 @@ extension ServerError {
         }
     }
 
+    /// What it means for a connection that a replica has made.
+    init(replica error: any Error) {
+        if Self.wordsOfTLS(error) != nil {
+            let text = "\(error)"
+            // The other side's alerts about the certificate that it was shown.
+            let isDistrust = ["UNKNOWN_CA", "BAD_CERTIFICATE"].contains { text.contains($0) }
+            self.init(.tls, isDistrust ? "the target does not trust the certificate that it was shown" : "TLS: \(text)")
+        } else {
+            let words = (error as? IOError).map { Self.words(errno: $0.errnoCode) } ?? "\(error)"
+            self.init(.closed, "the connection from the replica: \(words)")
+        }
+    }
+
     /// What it means when a connection could not be made.
     init(connecting error: any Error, address: ServerAddress) {
         let words: String

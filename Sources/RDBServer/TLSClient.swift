@@ -54,3 +54,19 @@ struct TLSClient: Sendable {
         }
     }
 }
+
+extension NIOSSLContext {
+    /// For serving a target that replicates over TLS, with the certificate and key of these options.
+    static func serving(_ options: TLSOptions) throws(ServerError) -> NIOSSLContext {
+        do {
+            let certificate = options.certificateFile ?? ""
+            let chain = try NIOSSLCertificate.fromPEMFile(certificate)
+            let key = try NIOSSLPrivateKey(file: options.keyFile ?? certificate, format: .pem)
+            return try NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
+        } catch {
+            throw ServerError(.tls, "cannot serve TLS with \(options.certificateFile ?? "no certificate"): \(error)")
+        }
+    }
+}
