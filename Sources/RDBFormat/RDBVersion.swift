@@ -1,4 +1,4 @@
-import RDBBytes
+public import RDBBytes
 
 /// Which project's numbers a file uses. Type bytes from 22 and opcodes 242, 243 mean different things in each.
 public enum RDBFamily: String, Sendable {
@@ -35,6 +35,11 @@ public struct RDBVersion: Equatable, Sendable {
         let digits = String(number)
         return prefix + String(repeating: "0", count: max(0, 9 - prefix.count - digits.count)) + digits
     }
+}
+
+extension RDBVersion {
+    /// Reads a file's head.
+    public init(_ window: inout ByteWindow) throws(DecodeError) { self = try window.rdbVersion() }
 }
 
 extension ByteWindow {

@@ -235,6 +235,12 @@ final class Diagnostics {
         hasProgressLine = isatty(STDERR_FILENO) == 1
     }
 
+    /// For a full synchronization; nil when none is shown.
+    func replicationProgress() -> ((ReplicationSync.Progress) -> Void)? {
+        guard showsProgress else { return nil }
+        return { [self] progress in show(progress.phase.rawValue, 0, progress.sentByteCount, progress.byteCount) }
+    }
+
     func clearProgress() {
         guard hasProgressLine else { return }
         hasProgressLine = false

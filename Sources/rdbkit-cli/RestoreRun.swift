@@ -67,7 +67,16 @@ struct RestoreRun {
         if command.flush, !command.dryRun {
             guard confirmsFlush(description) else { return .usage }
         }
-        if command.way == .replication { return try replicate(restore, description) }
+        if command.way == .replication {
+            let status = try ReplicationRun(command, inputs, restore, description).run(now: selection.now)
+            guard status == .done, command.verify, !command.dryRun else { return status }
+            var summary = RestoreSummary()
+            let teller = FailureTeller(diagnostics, errors)
+            let verified = verify(restore, selection, &summary, teller)
+            teller.finish()
+            diagnostics.notice("read back: \(summary.verified) the same, \(summary.differing) not")
+            return summary.differing > 0 ? verified.combined(with: .differences) : verified
+        }
         let file: CheckpointFile?
         do throws(Checkpoint.Mismatch) { file = try openCheckpoint() } catch {
             tell(error)
@@ -82,12 +91,11 @@ struct RestoreRun {
             }
         }
         var result: Result<(RestoreSummary, ExitStatus), ServerError> = .success((RestoreSummary(), .done))
-        var teller = FailureTeller(diagnostics, errors)
+        let teller = FailureTeller(diagnostics, errors)
         let opened = inputs.forEach([command.input]) { reader, path in
             do throws(ServerError) {
-                let outcome = try restore.run(&reader, inputs.loop(path, selection), checkpoint: file) {
-                    teller.tell($0)
-                }
+                let outcome = try restore.run(
+                    &reader, inputs.loop(path, selection), checkpoint: file, report: teller.tell)
                 result = .success((outcome.summary, tell(outcome, path)))
             } catch { result = .failure(error) }
             return .done
@@ -95,22 +103,7 @@ struct RestoreRun {
         guard opened == .done else { return opened }
         var (summary, status) = try result.get()
         if command.verify, !command.dryRun, status == .done || status == .differences {
-            let reread = inputs.forEach([command.input]) { reader, path in
-                do throws(ServerError) {
-                    let loop = inputs.loop(path, selection)
-                    if case .failure(let fault) = try restore.verify(
-                        &reader, loop, &summary, report: { teller.tell($0) })
-                    {
-                        diagnostics.error(fault, input: path)
-                        return ExitStatus(fault.error)
-                    }
-                    return .done
-                } catch {
-                    diagnostics.error(error)
-                    return ExitStatus(error)
-                }
-            }
-            status = status.combined(with: reread)
+            status = status.combined(with: verify(restore, selection, &summary, teller))
         }
         teller.finish()
         diagnostics.losses(summary.losses, target: description.serverVersion)
@@ -118,6 +111,24 @@ struct RestoreRun {
             .write(command.format, quiet: command.options.quiet)
         if status == .done, !summary.isWhole { status = .differences }
         return status
+    }
+
+    private func verify(
+        _ restore: Restore, _ selection: Selection, _ summary: inout RestoreSummary, _ teller: FailureTeller
+    ) -> ExitStatus {
+        inputs.forEach([command.input]) { reader, path in
+            do throws(ServerError) {
+                let loop = inputs.loop(path, selection)
+                let result = try restore.verify(&reader, loop, &summary, report: teller.tell)
+                diagnostics.clearProgress()
+                guard case .failure(let fault) = result else { return .done }
+                diagnostics.error(fault, input: path)
+                return ExitStatus(fault.error)
+            } catch {
+                diagnostics.error(error)
+                return ExitStatus(error)
+            }
+        }
     }
 
     private func tell(_ outcome: Restore.Outcome, _ path: String) -> ExitStatus {
@@ -181,17 +192,10 @@ struct RestoreRun {
             diagnostics.error("\(path) is a checkpoint for another target (\(found))", code: "badCheckpoint")
         }
     }
-
-    // MARK: - As a primary
-
-    private func replicate(_ restore: Restore, _ description: TargetDescription) throws(ServerError) -> ExitStatus {
-        diagnostics.error("replication is not there yet", code: "unsupported")
-        return .usage
-    }
 }
 
 /// Tells entries that were not applied: the first of them on standard error, all of them to a file where one is named.
-struct FailureTeller {
+final class FailureTeller {
     private let diagnostics: Diagnostics
     private let errors: ErrorLines?
     private var count = 0
@@ -202,7 +206,7 @@ struct FailureTeller {
         self.errors = errors
     }
 
-    mutating func tell(_ failure: RestoreFailure) {
+    func tell(_ failure: RestoreFailure) {
         errors?.append(failure)
         count += 1
         if count <= Self.maxTold { diagnostics.failure(failure) }

@@ -58,6 +58,12 @@ public final class Restore {
         throw failure ?? ServerError(.badURL, "no server is named")
     }
 
+    func connected() throws(ServerError) -> ServerConnection {
+        _ = try connect()
+        guard let found else { preconditionFailure("connected") }
+        return found.control
+    }
+
     private func connect(to seed: ServerURL) throws(ServerError) -> TargetDescription {
         var options = connectionOptions.filled(from: seed)
         // The entries' own databases count; the URL's is looked at by whoever maps them.

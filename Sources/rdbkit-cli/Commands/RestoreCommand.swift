@@ -115,6 +115,24 @@ struct RestoreCommand: ParsableCommand {
             throw ValidationError("--verify needs a file: standard input cannot be read again")
         }
         if announce != nil, way != .replication { throw ValidationError("--announce belongs to --as replication") }
+        if let announce, ServerAddress(hostAndPort: announce) == nil {
+            throw ValidationError("--announce takes host:port")
+        }
+        if way == .replication { try validateReplication() }
+    }
+
+    /// The target loads the file as it is.
+    private func validateReplication() throws {
+        if !selection.isEmpty { throw ValidationError("--as replication sends the whole file: it takes no selection") }
+        if !changes.changes(now: 0).isEmpty {
+            throw ValidationError("--as replication sends the file as it is: it takes no changes")
+        }
+        if checkpoint != nil || maxRate != nil || maxOps != nil || onConflict != .error {
+            throw ValidationError(
+                "--as replication is one synchronization into an empty server: no --checkpoint, --max-rate, --max-ops or --on-conflict"
+            )
+        }
+        if urls.count > 1 { throw ValidationError("--as replication takes one server") }
     }
 
     func run() throws {

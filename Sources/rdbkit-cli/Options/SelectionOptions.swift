@@ -97,6 +97,14 @@ struct SelectionOptions: ParsableArguments {
         }
     }
 
+    /// Whether every entry is taken.
+    var isEmpty: Bool {
+        databases.isEmpty && globs.isEmpty && regexes.isEmpty && excludedGlobs.isEmpty && excludedRegexes.isEmpty
+            && types.isEmpty && excludedTypes.isEmpty && slots.isEmpty && minSize == nil && maxSize == nil
+            && minElements == nil && maxElements == nil && expires.isEmpty && expiresBefore == nil
+            && expiresAfter == nil && sample == nil && limit == nil
+    }
+
     func selection() -> Selection {
         let now = currentMilliseconds()
         var selection = Selection(now: now)
