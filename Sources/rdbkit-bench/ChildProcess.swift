@@ -24,15 +24,16 @@ struct ChildProcess {
 
     /// - Parameters:
     ///   - arguments: the program, looked up in `PATH`, and its arguments.
+    ///   - input: a path that standard input is read from.
     ///   - output: a path that standard output is written to, created or emptied.
     ///   - errors: the same for standard error.
     init(
-        _ arguments: [String], output: String = "/dev/null", errors: String = "/dev/null"
+        _ arguments: [String], input: String = "/dev/null", output: String = "/dev/null", errors: String = "/dev/null"
     ) throws(BenchError) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         var vector: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }

@@ -1,4 +1,4 @@
-/// The measurements of one corpus as a Markdown table that is also straight in a terminal.
+/// The measurements of one corpus as a table.
 struct ResultTable {
     private(set) var rows: [[String]] = [
         ["program", "best s", "median s", "CPU s", "MB/s", "ratio", "peak MiB", "target", "verdict"]
@@ -48,28 +48,5 @@ struct ResultTable {
         rows.append(row + [target, verdict])
     }
 
-    var markdown: String {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
-        var text = ""
-        for (index, row) in rows.enumerated() {
-            text += line(row, widths)
-            if index == 0 {
-                // The numbers are set to the right.
-                let rule = widths.enumerated().map { column, width in
-                    (1...6).contains(column)
-                        ? String(repeating: "-", count: width - 1) + ":" : String(repeating: "-", count: width)
-                }
-                text += line(rule, widths)
-            }
-        }
-        return text
-    }
-
-    private func line(_ cells: [String], _ widths: [Int]) -> String {
-        let padded = cells.enumerated().map { column, cell in
-            let padding = String(repeating: " ", count: widths[column] - cell.count)
-            return (1...6).contains(column) ? padding + cell : cell + padding
-        }
-        return "| " + padded.joined(separator: " | ") + " |\n"
-    }
+    var markdown: String { MarkdownTable(rows).text }
 }

@@ -7,9 +7,11 @@ struct ScratchServer: ~Copyable {
     private let directory: String
     private let process: ChildProcess
 
-    init(in parent: String) throws(BenchError) {
+    /// - Parameter file: a dump that the server loads at its start.
+    init(in parent: String, loading file: String? = nil) throws(BenchError) {
         directory = parent + "/.server-\(getpid())"
         try makeDirectories(directory)
+        if let file, link(file, directory + "/dump.rdb") != 0 { throw .system("link \(file) for the server") }
         // The socket and the log are named relative to --dir, where the server goes before it opens them.
         do {
             process = try ChildProcess([
@@ -29,6 +31,28 @@ struct ScratchServer: ~Copyable {
             unlink(directory + "/" + name)
         }
         rmdir(directory)
+    }
+
+    var socketPath: String { directory + "/server.sock" }
+
+    /// Waits until the server has loaded what it found and takes commands.
+    func waitUntilReady() throws(BenchError) {
+        for _ in 0..<60_000 {
+            if readText(directory + "/server.log")?.contains("Ready to accept connections") == true { return }
+            usleep(2_000)
+        }
+        throw .failed("redis-server does not get ready: \((readText(directory + "/server.log") ?? "").suffix(500))")
+    }
+
+    /// User and system time of the server so far.
+    var processorSeconds: Double {
+        // Fields 14 and 15 of the line; the name in front may hold blanks, but ends with the last parenthesis.
+        guard let text = readText("/proc/\(process.identifier)/stat"), let end = text.lastIndex(of: ")") else {
+            return 0
+        }
+        let fields = text[end...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else { return 0 }
+        return (user + system) / Double(sysconf(CInt(_SC_CLK_TCK)))
     }
 
     /// A connection to the server, once it is up.

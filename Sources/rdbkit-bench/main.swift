@@ -18,6 +18,10 @@ let usage = """
       --rdbtools            rdbtools on all corpora it can read, not on the small one only
       --rdbtools-limit S    the seconds after which rdbtools is stopped (60)
       --strict              exit status 1 when a target is missed
+    restore       get corpora a, b and c into a fresh redis-server by rdbkit, by redis-cli --pipe with prepared commands, and
+                  by the server's own load
+      --dir DIR, --only a,b
+      --runs N              rounds (3)
     instructions  count instructions per input byte with callgrind and compare with the baseline
       --dir DIR
       --baseline FILE       (testdata/bench/baseline.json)
@@ -35,6 +39,8 @@ func main() throws(BenchError) -> CInt {
         return 0
     case "run":
         return try RunCommand(words.dropFirst()).run()
+    case "restore":
+        return try RestoreCommand(words.dropFirst()).run()
     case "instructions":
         return try InstructionsCommand(words.dropFirst()).run()
     case "help", "--help", "-h":
