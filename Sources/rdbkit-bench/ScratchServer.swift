@@ -38,7 +38,7 @@ struct ScratchServer: ~Copyable {
     /// Waits until the server has loaded what it found and takes commands.
     func waitUntilReady() throws(BenchError) {
         for _ in 0..<60_000 {
-            if readText(directory + "/server.log")?.contains("Ready to accept connections") == true { return }
+            if readText(directory + "/server.log")?.contains("eady to accept connections") == true { return }
             usleep(2_000)
         }
         throw .failed("redis-server does not get ready: \((readText(directory + "/server.log") ?? "").suffix(500))")

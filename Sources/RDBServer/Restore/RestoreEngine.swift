@@ -105,7 +105,11 @@ final class RestoreEngine {
         }
         pump(milliseconds: 0)
         while stop == nil, isOverfull { pump(milliseconds: 100) }
-        if let wait = entryRate?.take(1, now: currentMilliseconds()), wait > 0 { pause(wait) }
+        if let wait = entryRate?.take(1, now: currentMilliseconds()), wait > 0 {
+            // What is built goes out now: otherwise a slow rate would send frames of many entries now and then.
+            for link in target.allLinks { submit(link) }
+            pause(wait)
+        }
     }
 
     private var isOverfull: Bool {
@@ -255,6 +259,8 @@ final class RestoreEngine {
             let left = until - currentMilliseconds()
             if left <= 0 { return }
             pump(milliseconds: Int(min(left, 100)))
+            // It is this side that does nothing.
+            keepPatience()
         }
     }
 
@@ -640,6 +646,7 @@ final class RestoreEngine {
     ///   - position: where reading it ended.
     func finish(isWhole: Bool, position end: UInt64) {
         if isWhole, stop == nil { position = max(position, end) }
+        keepPatience()
         let started = currentMilliseconds()
         while true {
             if stop == nil {
