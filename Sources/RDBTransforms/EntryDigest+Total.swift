@@ -29,7 +29,7 @@ extension EntryDigest {
         var message = SipHash(key: key)
         message.append(word: 33)
         message.append(entries)
-        if let functions { message.append(functions) }
+        if let functions, functions.count > 0 { message.append(functions) }
         return message.finish()
     }
 }

@@ -167,7 +167,7 @@ struct ShortestText {
             while rest < toMiddle, width - rest >= step,
                 rest + step < toMiddle || toMiddle - rest > rest + step - toMiddle
             {
-                digits[count - 1] -= 1
+                digits[count - 1] &-= 1
                 rest += step
             }
         }

@@ -14,7 +14,9 @@ struct DamageTests {
         }
     }
 
-    private static let commands = [["json"], ["keys"], ["info"], ["check"], ["json", "--on-error", "skip"]]
+    private static let commands = [
+        ["json"], ["keys"], ["info"], ["check"], ["json", "--on-error", "skip"], ["digest"],
+    ]
 
     private func expectOrderlyEnd(_ bytes: [UInt8], _ what: String, _ index: Int) throws {
         let folder = try TemporaryFolder()

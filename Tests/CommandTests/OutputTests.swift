@@ -7,7 +7,7 @@ struct OutputTests {
         "-o writes the same bytes to a file that others may read",
         arguments: [
             ["json"], ["json", "--array"], ["keys"], ["info"], ["info", "--json"], ["check"],
-            ["check", "--format", "csv"],
+            ["check", "--format", "csv"], ["digest"], ["digest", "--per-key"], ["digest", "--redis", "--per-db"],
         ])
     func file(_ words: [String]) throws {
         let folder = try TemporaryFolder()
@@ -66,7 +66,8 @@ struct OutputTests {
     @Test(
         "a full disk is an I/O error",
         arguments: [
-            ["json"], ["keys"], ["info"], ["check"], ["json", "--array"], ["keys", "--db", "7"],
+            ["json"], ["keys"], ["info"], ["check"], ["json", "--array"], ["digest"],
+            ["digest", "--per-key"], ["keys", "--db", "7"],
         ])
     func fullDisk(_ words: [String]) throws {
         let run = try Program.run(words + ["shop.rdb"], output: "/dev/full")
@@ -84,7 +85,9 @@ struct OutputTests {
         #expect(try Program.run(["get", "shop.rdb", "terms"], output: "/dev/full").status == 74)
     }
 
-    @Test("a closed pipe ends the program silently", arguments: ["json", "keys", "json --array", "check", "info"])
+    @Test(
+        "a closed pipe ends the program silently",
+        arguments: ["json", "keys", "json --array", "check", "info", "digest --per-key"])
     func closedPipe(_ command: String) throws {
         let folder = try TemporaryFolder()
         var file = RDBBytes()

@@ -28,6 +28,7 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
         json(bytes, arrival, onError: .skip, JSONOptions(), threads: 2)
         json(bytes, arrival, onError: choice & 0x80 == 0 ? .stop : .skip, options(choice), threads: 1)
         check(bytes, arrival)
+        digests(bytes, arrival, onError: choice & 0x80 == 0 ? .stop : .skip)
         keys(bytes, arrival)
         let decoded = digest(bytes, arrival, readsValues: true)
         let other = digest(bytes, .whole, readsValues: true)
@@ -69,6 +70,31 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
         options.meta = choice & 8 != 0
         options.parts = choice & 0x30 == 0x10 ? .withoutValues : choice & 0x30 == 0x20 ? .keysOnly : .everything
         return options
+    }
+
+    /// Digests must not depend on how the bytes arrive, nor on the number of threads.
+    private static func digests(_ bytes: [UInt8], _ arrival: Arrival, onError: EntryLoop.OnError) {
+        func run<V: DigestVisitor>(
+            _ arrival: Arrival, threads: Int, _ visitor: (RDBVersion) -> V
+        ) -> [(number: UInt64, total: V.Total)]? {
+            var totals: [(number: UInt64, total: V.Total)]?
+            loop(bytes, arrival, onError: onError) { version in
+                DigestConsumer(visitor(version), lines: DigestLineWriter(nil, format: .text), writesKeys: false)
+            } finish: {
+                totals = $0.totals.byNumber
+            } run: { (loop, reader, consumer) throws(EntryFault) in
+                try loop.run(&reader, &consumer, threads: threads)
+            }
+            return totals
+        }
+        func check<V: DigestVisitor>(_ visitor: (RDBVersion) -> V) {
+            let first = run(arrival, threads: 1, visitor)
+            let other = run(.whole, threads: 2, visitor)
+            precondition(first?.map(\.number) == other?.map(\.number), "the databases depend on how the bytes arrive")
+            precondition(first?.map(\.total) == other?.map(\.total), "the digest depends on how the bytes arrive")
+        }
+        check { _ in EntryDigest() }
+        check { RedisDigest(RedisDigest.Rules(writerOf: $0)) }
     }
 
     private static let nullDevice = open("/dev/null", O_WRONLY | O_CLOEXEC)

@@ -25,7 +25,7 @@ struct DamageTests {
         for index in specimen.bytes.sampledIndices {
             var bytes = specimen.bytes
             bytes[index] ^= mask
-            for walk in mask == 0xff ? [Walk.check, .jsonSkippingFaults, .keys] : [.check] {
+            for walk in mask == 0xff ? [Walk.check, .jsonSkippingFaults, .keys, .redisDigest] : [.check, .digest] {
                 if let error = walk.run(bytes) {
                     #expect(error.offset <= UInt64(bytes.count), "byte \(index), \(walk): \(error)")
                 }
@@ -44,7 +44,7 @@ struct DamageTests {
                 var bytes = Array(specimen.bytes.dropLast(8))
                 bytes[index] = value
                 bytes += [UInt8](repeating: 0, count: 8)
-                _ = Walk.check.run(bytes)
+                for walk in [Walk.check, .digest, .redisDigest] { _ = walk.run(bytes) }
             }
         }
     }

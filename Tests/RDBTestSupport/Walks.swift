@@ -6,7 +6,7 @@ import RDBSinks
 
 /// Ways through a file that a command can take, for inputs of which only the end matters: a result or an error.
 public enum Walk: Sendable, CaseIterable {
-    case skip, check, json, jsonSkippingFaults, keys
+    case skip, check, json, jsonSkippingFaults, keys, digest, redisDigest
 
     /// - Returns: the fault that ended the walk.
     public func run(_ bytes: [UInt8], windowByteCount: Int = 1024) -> DecodeError? {
@@ -27,6 +27,16 @@ public enum Walk: Sendable, CaseIterable {
                 case .json, .jsonSkippingFaults:
                     if self == .jsonSkippingFaults { loop.onError = .skip }
                     var consumer = JSONConsumer(JSONEntryWriter(detachedWith: JSONOptions()))
+                    _ = try loop.run(&reader, &consumer)
+                case .digest:
+                    var consumer = DigestConsumer(
+                        EntryDigest(), lines: DigestLineWriter(nil, format: .json), writesKeys: false)
+                    _ = try loop.run(&reader, &consumer)
+                    consumer.writeTotals(perDatabase: true, countsFunctions: true)
+                case .redisDigest:
+                    let rules = RedisDigest.Rules(writerOf: reader.version)
+                    var consumer = DigestConsumer(
+                        RedisDigest(rules), lines: DigestLineWriter(nil, format: .text), writesKeys: true)
                     _ = try loop.run(&reader, &consumer)
                 }
             } catch { return error.error }

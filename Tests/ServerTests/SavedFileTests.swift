@@ -40,6 +40,7 @@ struct SavedFileTests {
             let lines = try program.output(["json", process.dumpPath])
             try checkContents(process.dumpPath, lines, program, truth, scenario)
             try checkOtherForms(process.dumpPath, lines, program, scenario)
+            try DebugDigestTests.check(process, connection, program, scenario)
         } catch {
             Issue.record(error, "\(scenario)")
         }
