@@ -102,6 +102,10 @@ let package = Package(
         .testTarget(
             name: "RESPFormatTests", dependencies: ["RDBBytes", "RESPFormat", "RDBTestSupport"],
             swiftSettings: relaxed),
+        .testTarget(
+            name: "AOFFormatTests",
+            dependencies: ["RDBBytes", "RDBFormat", "RESPFormat", "AOFFormat", "RDBKit", "RDBTestSupport"],
+            swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
         .target(
             name: "FuzzEntrances", dependencies: ["RDBKit"], path: "Tests/FuzzEntrances", swiftSettings: relaxed),

@@ -38,14 +38,6 @@ func readCommands(
     } catch { return (commands, annotations, error) }
 }
 
-func command(_ arguments: [[UInt8]]) -> [UInt8] {
-    var bytes = Array("*\(arguments.count)\r\n".utf8)
-    for argument in arguments { bytes += Array("$\(argument.count)\r\n".utf8) + argument + [13, 10] }
-    return bytes
-}
-
-func command(_ words: String...) -> [UInt8] { command(words.map { Array($0.utf8) }) }
-
 @Suite("Reading commands")
 struct RESPCommandReaderTests {
     /// Commands of all shapes, small ones most of all.
