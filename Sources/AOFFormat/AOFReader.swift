@@ -97,8 +97,14 @@ public struct AOFReader: ~Copyable {
     /// Whether `arguments` are all of the command's, whole; see `RESPCommandReader.Keeping`.
     public var isWhole: Bool { commands.isWhole }
 
+    /// Whether there is an `irregularity`.
+    public var isIrregular: Bool { commands.isIrregular || misplaced != nil }
+
     /// What is wrong with the command that was read last, though servers load it.
     public var irregularity: DecodeError? { commands.irregularity ?? misplaced }
+
+    /// Reads to the end of the file, faults or not, and returns how many bytes the file has.
+    public mutating func readToEnd() throws(DecodeError) -> UInt64 { try commands.readToEnd() }
 
     // MARK: - Commands
 

@@ -101,6 +101,14 @@ public struct RESPCommandReader: ~Copyable {
         }
     }
 
+    public var isIrregular: Bool { irregularity != nil }
+
+    /// Steps over everything up to the end of the input and returns where that is. Nothing can be read then.
+    public mutating func readToEnd() throws(DecodeError) -> UInt64 {
+        while try !window.isAtEnd() { try window.skip(UInt64(window.availableByteCount)) }
+        return window.offset
+    }
+
     /// Copies the last command to a queue.
     public func copyCommand(to queue: inout CommandQueue) { queue.append(arguments) }
 
