@@ -137,7 +137,9 @@ public enum CommandKeys {
             XSETID XCLAIM XAUTOCLAIM XNACK XCFGSET XIDMPRECORD ARSET ARMSET ARINSERT ARRING ARSEEK ARDEL ARDELRANGE VADD \
             VREM VSETATTR PHSET PHMSET PHDEL PHDELPREFIX
             """)
-        add(two, "RENAME RENAMENX COPY RPOPLPUSH BRPOPLPUSH LMOVE BLMOVE LMOVEM BLMOVEM SMOVE ZRANGESTORE GEOSEARCHSTORE")
+        add(
+            two,
+            "RENAME RENAMENX COPY RPOPLPUSH BRPOPLPUSH LMOVE BLMOVE LMOVEM BLMOVEM SMOVE ZRANGESTORE GEOSEARCHSTORE")
         add(all, "DEL UNLINK TOUCH PFMERGE PFCOUNT SINTERSTORE SUNIONSTORE SDIFFSTORE")
         add(.range(first: 1, last: -1, step: 2), "MSET MSETNX")
         add(.range(first: 1, last: -2, step: 1), "BLPOP BRPOP BZPOPMIN BZPOPMAX")
@@ -145,7 +147,9 @@ public enum CommandKeys {
         add(.range(first: 2, last: 2, step: 1), "XGROUP")
         add(.counted(countAt: 1, destination: nil, step: 2), "MSETEX")
         add(.counted(countAt: 1, destination: nil, step: 1), "LMPOP ZMPOP")
-        add(.counted(countAt: 2, destination: nil, step: 1), "BLMPOP BZMPOP EVAL EVALSHA FCALL EVAL_RO EVALSHA_RO FCALL_RO")
+        add(
+            .counted(countAt: 2, destination: nil, step: 1),
+            "BLMPOP BZMPOP EVAL EVALSHA FCALL EVAL_RO EVALSHA_RO FCALL_RO")
         add(.counted(countAt: 2, destination: 1, step: 1), "ZUNIONSTORE ZINTERSTORE ZDIFFSTORE TDIGEST.MERGE CMS.MERGE")
         add(.sort, "SORT")
         add(.geoStore, "GEORADIUS GEORADIUSBYMEMBER")

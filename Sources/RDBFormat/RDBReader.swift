@@ -210,6 +210,11 @@ public struct RDBReader: ~Copyable {
 
     // MARK: - End
 
+    /// What follows the end of the file in the same input: its first byte, which stays unread; nil if nothing does.
+    public mutating func peekTrailingByte() throws(DecodeError) -> UInt8? {
+        try window.isAtEnd() ? nil : try window.peek()
+    }
+
     /// The window, which stands behind the last item that was read: for what follows an RDB in the same input.
     public consuming func intoWindow() -> ByteWindow {
         window.dropChecksum()

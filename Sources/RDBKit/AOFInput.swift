@@ -15,6 +15,11 @@ public import RDBBytes
 ///         }
 ///     }
 public struct AOFInput {
+    /// What a file's first bytes say that it is.
+    public enum Content: Sendable {
+        case rdb, commands, empty, unknown
+    }
+
     public enum Role: String, Sendable {
         case single, base, incremental
     }
@@ -25,6 +30,12 @@ public struct AOFInput {
         /// As the manifest has it; of a single file, the path.
         public var name: String
         public var path: String
+
+        public init(role: Role, name: String, path: String) {
+            self.role = role
+            self.name = name
+            self.path = path
+        }
     }
 
     /// A file that was opened.
@@ -32,8 +43,9 @@ public struct AOFInput {
         public let file: File
         /// Delivers the file's bytes (what is inside, where it is compressed) from the first on, and can go back.
         public let source: any ByteSource
+        public let content: Content
         /// Whether an RDB comes first; commands may follow it.
-        public let beginsWithRDB: Bool
+        public var beginsWithRDB: Bool { content == .rdb }
         /// Whether the source's bytes are not the file's own.
         public let isCompressed: Bool
     }
@@ -53,6 +65,8 @@ public struct AOFInput {
 
     private final class Once {
         var part: Part?
+        /// Whether standard input was opened and its bytes are kept.
+        var isHeld = false
         init(_ part: Part) { self.part = part }
     }
 
@@ -116,17 +130,29 @@ public struct AOFInput {
     }
 
     /// Opens one of `files`.
+    /// - Parameter again: whether the file will be opened once more: what comes from a pipe is kept for that, in a
+    ///   temporary file where it is large. A value of its RDB must then not be read twice.
     /// - Throws: `InputError`, of a missing file with `ENOENT`.
-    public func open(_ file: File) throws(InputError) -> Part {
-        if let once, file.role == .single {
-            if let part = once.part {
-                once.part = nil
-                return part
-            }
-            if path == "-" { throw InputError(path: path, cause: .system(ESPIPE)) }
+    public func open(_ file: File, again: Bool = false) throws(InputError) -> Part {
+        guard let once, file.role == .single else { return try Self.open(file) }
+        if let part = once.part {
+            do throws(SourceError) {
+                if once.isHeld {
+                    try part.source.rewind(to: 0)
+                } else if again, path == "-" {
+                    unsafe try part.source.hold(from: 0, delivered: UnsafeRawBufferPointer(start: nil, count: 0))
+                    once.isHeld = true
+                }
+            } catch { throw InputError(path: path, cause: error) }
+            if !once.isHeld { once.part = nil }
+            return part
         }
+        if path == "-" { throw InputError(path: path, cause: .system(ESPIPE)) }
         return try Self.open(file)
     }
+
+    /// Of a single file that has not been opened yet: what it is.
+    public var singleContent: Content? { once?.part?.content }
 
     /// Files that the manifest names and nobody can open.
     public var missingFiles: [File] { manifest == nil ? [] : files.filter { unsafe access($0.path, R_OK) != 0 } }
@@ -140,7 +166,14 @@ public struct AOFInput {
                 ? try DescriptorSource(descriptor: 0, closes: false) : try DescriptorSource(path: file.path)
             let base: any ByteSource = descriptor.canRewind ? descriptor : RecordingSource(descriptor)
             let (kind, source) = try Input.unwrap(base)
-            return Part(file: file, source: source, beginsWithRDB: kind == .rdb, isCompressed: source !== base)
+            let content: Content =
+                switch kind {
+                case .rdb: .rdb
+                case .aof: .commands
+                case .empty: .empty
+                default: .unknown
+                }
+            return Part(file: file, source: source, content: content, isCompressed: source !== base)
         } catch {
             throw InputError(path: file.path, cause: error)
         }

@@ -31,18 +31,19 @@ extension CommandConsumer where Self: ~Copyable {
 }
 
 extension RDBReader {
-    /// Steps over all items, the end included.
-    mutating func skipToEnd() throws(EntryFault) -> RDBEnd {
+    /// Steps over all items, the end included, and shows those that are no entries.
+    mutating func skipToEnd(_ show: (RDBItem) -> Void = { _ in }) throws(EntryFault) -> RDBEnd {
         var isEntry = false
         do throws(DecodeError) {
             while true {
                 isEntry = false
-                switch try next() {
+                let item = try next()
+                switch item {
                 case .entry:
                     isEntry = true
                     try skipValue()
                 case .end(let end): return end
-                default: break
+                default: show(item)
                 }
             }
         } catch {
@@ -65,6 +66,8 @@ public struct AOFFileOutcome: Sendable {
     public var commandCount: UInt64 = 0
     public var transactionCount: UInt64 = 0
     public var irregularCount: UInt64 = 0
+    /// The safe cut before the first irregular command.
+    public var irregularFrom: UInt64?
     /// See `AOFReader.safeCut`; 0 where an RDB before it did not end.
     public var safeCut: UInt64 = 0
     /// Of a MULTI whose EXEC is missing.
@@ -78,7 +81,7 @@ public struct AOFFileOutcome: Sendable {
     /// How many bytes the file has; how many were read where the run was ended early.
     public var byteCount: UInt64 = 0
 
-    init(_ file: AOFInput.File) { self.file = file }
+    public init(_ file: AOFInput.File) { self.file = file }
 
     /// Bytes that a cut of this file loses: all behind the last command that is safe.
     public var lostByteCount: UInt64 {
@@ -90,6 +93,8 @@ public struct AOFFileOutcome: Sendable {
 public struct AOFLoop {
     /// How much of large commands the consumer gets.
     public var keeping = RESPCommandReader.Keeping.everything
+    /// Whether files will be opened once more; see `AOFInput.open`.
+    public var readsAgain = false
     /// Whether the next file is read after a fault. Commands may then be missing between two.
     public var goesOnAfterFault = false
     /// Called now and then (every few megabytes).
@@ -106,9 +111,10 @@ public struct AOFLoop {
         for file in input.files where !consumer.isDone {
             var outcome = AOFFileOutcome(file)
             do throws(InputError) {
-                let part = try input.open(file)
+                let part = try input.open(file, again: readsAgain)
                 outcome.isCompressed = part.isCompressed
                 consumer.begin(part)
+                if consumer.isDone { break }
                 do throws(EntryFault) { try run(part, &consumer, &outcome, &context) } catch { outcome.fault = error }
             } catch { outcome.failure = error }
             outcomes.append(outcome)
@@ -123,10 +129,17 @@ public struct AOFLoop {
         _ part: AOFInput.Part, _ consumer: inout C, _ outcome: inout AOFFileOutcome, _ context: inout AOFContext
     ) throws(EntryFault) {
         var reader = try begin(part, &consumer, &outcome, context)
-        let countBefore = context.transactionCount
+        defer { context = reader.context }
+        try run(&reader, &consumer, &outcome)
+    }
+
+    /// Runs over what a reader has before it, and completes the outcome of its file.
+    public func run<C: CommandConsumer & ~Copyable>(
+        _ reader: inout AOFReader, _ consumer: inout C, _ outcome: inout AOFFileOutcome
+    ) throws(EntryFault) {
+        let countBefore = reader.context.transactionCount
         defer {
-            context = reader.context
-            outcome.transactionCount = context.transactionCount - countBefore
+            outcome.transactionCount = reader.context.transactionCount - countBefore
             outcome.safeCut = reader.safeCut
             outcome.openTransactionOffset = reader.openTransactionOffset
             outcome.openCommandCount = reader.openCommandCount
@@ -167,6 +180,7 @@ public struct AOFLoop {
         var count: UInt64 = 0
         var nextOffset: UInt64 = 0
         var time: Int64?
+        var safeCut = reader.safeCut
         defer {
             outcome.commandCount = count
             outcome.lastTime = time
@@ -182,8 +196,10 @@ public struct AOFLoop {
             }
             if reader.isIrregular, let error = reader.irregularity {
                 outcome.irregularCount += 1
+                if outcome.irregularFrom == nil { outcome.irregularFrom = safeCut }
                 consumer.irregular(error)
             }
+            safeCut = reader.safeCut
             consumer.consume(record, reader.arguments)
             if consumer.isDone { return }
             if let progress, reader.offset >= nextOffset {

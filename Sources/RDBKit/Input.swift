@@ -96,4 +96,9 @@ public struct Input {
 public struct InputError: Error, Equatable {
     public var path: String
     public var cause: SourceError
+
+    public init(path: String, cause: SourceError) {
+        self.path = path
+        self.cause = cause
+    }
 }

@@ -121,7 +121,7 @@ final class Diagnostics {
         return error.message
     }
 
-    private static func systemMessage(_ number: Int32) -> String {
+    static func systemMessage(_ number: Int32) -> String {
         // strerror's text is copied at once; this program reports from one thread.
         unsafe String(cString: strerror(number))
     }
@@ -224,5 +224,16 @@ final class Diagnostics {
     private func write(_ bytes: RawSpan) {
         // Nothing is left to tell a failure of standard error to.
         _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
+
+extension InputError {
+    /// What went wrong, without the path.
+    var message: String {
+        switch cause {
+        case .system(let number): "cannot read: \(Diagnostics.systemMessage(number))"
+        case .damaged(let code, let expected): "byte 0: \(code.words): expected \(expected)"
+        case .interrupted: "interrupted"
+        }
     }
 }

@@ -3,9 +3,9 @@ import RDBKit
 /// Findings of `check`, written as they come.
 final class CheckReport {
     private let file: OutputFile
-    private let format: CheckFormat
-    private let quiet: Bool
-    private var out = OutputBuffer(capacity: 4096)
+    let format: CheckFormat
+    let quiet: Bool
+    var out = OutputBuffer(capacity: 4096)
     private(set) var failure: OutputError?
 
     init(_ file: OutputFile, format: CheckFormat, quiet: Bool) {
@@ -46,6 +46,22 @@ final class CheckReport {
             out.append(cells.map(Self.csvCell).joined(separator: ",") + "\n")
         }
         if out.byteCount > 64 << 10 { flush() }
+    }
+
+    /// A file that cannot be read, where that is a finding: one that a manifest names.
+    func failure(_ failure: InputError) {
+        let words = failure.message
+        switch format {
+        case .text: out.append("\(failure.path): \(words)\n")
+        case .json:
+            JSONValue.members(
+                ("input", .text(failure.path)), ("code", .text("cannotOpen")), ("message", .text(words))
+            ).append(to: &out)
+            out.append("\n")
+        case .csv:
+            let cells: [String] = [failure.path, "", "", "", "", "cannotOpen", words]
+            out.append(cells.map(Self.csvCell).joined(separator: ",") + "\n")
+        }
     }
 
     func end(

@@ -11,7 +11,8 @@ struct AOFListCommand: ParsableCommand {
             stepped over.
             """)
 
-    @Argument(help: ArgumentHelp("Append-only files, manifests or their folders; - is standard input.", valueName: "input"))
+    @Argument(
+        help: ArgumentHelp("Append-only files, manifests or their folders; - is standard input.", valueName: "input"))
     var inputs: [String]
 
     @OptionGroup(title: "Selection") var selection: LogSelectionOptions
