@@ -40,7 +40,7 @@ final class CheckReport {
         case .csv:
             let cells: [String] = [
                 input, String(error.offset), error.innerOffset.map { String($0) } ?? "",
-                fault.database.map { String($0) } ?? "", fault.key.map { jsonText($0) } ?? "", error.code.rawValue,
+                fault.database.map { String($0) } ?? "", fault.key.map { Self.jsonText($0) } ?? "", error.code.rawValue,
                 error.message,
             ]
             out.append(cells.map(Self.csvCell).joined(separator: ",") + "\n")
@@ -103,14 +103,14 @@ final class CheckReport {
         out.truncate(to: 0)
     }
 
-    private func jsonText(_ bytes: [UInt8]) -> String {
+    static func jsonText(_ bytes: [UInt8]) -> String {
         var text = OutputBuffer(capacity: 256)
         JSONValue.bytes(bytes).append(to: &text)
         // Without the quotes: the CSV has its own.
         return String(decoding: text.bytes.array.dropFirst().dropLast(), as: UTF8.self)
     }
 
-    private static func csvCell(_ text: String) -> String {
+    static func csvCell(_ text: String) -> String {
         guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
         return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
