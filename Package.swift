@@ -47,6 +47,10 @@ let package = Package(
         .target(name: "RDBModel", dependencies: ["RDBBytes"], swiftSettings: strict),
         .target(name: "RDBFormat", dependencies: ["RDBBytes", "RDBModel"], swiftSettings: strict),
         .target(name: "RESPFormat", dependencies: ["RDBBytes", "RDBModel"], swiftSettings: strict),
+        // An AOF can begin with an RDB.
+        .target(
+            name: "AOFFormat", dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RESPFormat"],
+            swiftSettings: strict),
         .target(
             name: "RDBTransforms", dependencies: ["RDBBytes", "RDBModel", "CPCRE2"], swiftSettings: strict),
         .target(
@@ -54,7 +58,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "RDBKit",
-            dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "RDBTransforms", "RDBSinks"],
+            dependencies: [
+                "RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "AOFFormat", "RDBTransforms", "RDBSinks",
+            ],
             swiftSettings: strict),
         // Above RDBKit, because a restore is a consumer of its loop over entries.
         .target(
@@ -95,6 +101,10 @@ let package = Package(
             swiftSettings: relaxed),
         .testTarget(
             name: "RESPFormatTests", dependencies: ["RDBBytes", "RESPFormat", "RDBTestSupport"],
+            swiftSettings: relaxed),
+        .testTarget(
+            name: "AOFFormatTests",
+            dependencies: ["RDBBytes", "RDBFormat", "RESPFormat", "AOFFormat", "RDBKit", "RDBTestSupport"],
             swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
         .target(

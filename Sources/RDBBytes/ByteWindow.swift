@@ -150,6 +150,18 @@ public struct ByteWindow: ~Copyable {
         return unsafe _overrideLifetime(span, mutating: &self)
     }
 
+    /// Where the bytes at hand begin, `availableByteCount` of them, valid until the window is used again.
+    @inlinable @unsafe public var unsafeBytesAtHand: UnsafeRawPointer { unsafe position }
+
+    /// Reads on until `count` bytes (at most `maxContiguousByteCount`) are at hand or the input ends. Returns how many
+    /// are, which may be fewer or more.
+    public mutating func extend(to count: Int) throws(DecodeError) -> Int {
+        precondition(count <= Self.maxContiguousByteCount, "a read larger than the window")
+        if availableByteCount >= count { return availableByteCount }
+        guard limit > offset, let feed else { return availableByteCount }
+        return unsafe try fill(feed, count)
+    }
+
     /// Appends the next `count` bytes (at most `maxContiguousByteCount`) to a buffer.
     @inlinable
     public mutating func take(_ count: Int, into buffer: inout OutputBuffer) throws(DecodeError) {

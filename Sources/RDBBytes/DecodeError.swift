@@ -10,6 +10,7 @@ public struct DecodeError: Error, Equatable, Sendable {
         case badScore, badExpiry, badStream, badArray, badHashTemplate, badModule, badPathHash
         case oddElements, emptyCollection, duplicate, badOrder, countMismatch
         case unknownOpcode, unknownType
+        case badCommand, badTransaction, badManifest
         case checksumMismatch, trailingBytes, limitExceeded
         case readFailed, interrupted
     }

@@ -31,7 +31,15 @@ public final class OutputFile {
 
     /// A file beside `path` that `finish()` renames to it; what is at `path` stays until then. A link is followed; what
     /// is no regular file (a device, a named pipe) is written to as it is.
-    public init(path: String) throws(OutputError) {
+    public convenience init(path: String) throws(OutputError) {
+        try self.init(uncompressed: path)
+        if path.hasSuffix(".gz") {
+            do { deflater = try Deflater() } catch { throw .cannotCreate(path, ENOMEM) }
+        }
+    }
+
+    /// The same, whatever the name.
+    public init(uncompressed path: String) throws(OutputError) {
         var status = stat()
         if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
@@ -47,9 +55,6 @@ public final class OutputFile {
             let mask = umask(0)
             _ = umask(mask)
             _ = fchmod(descriptor, 0o666 & ~mask)
-        }
-        if path.hasSuffix(".gz") {
-            do { deflater = try Deflater() } catch { throw .cannotCreate(path, ENOMEM) }
         }
     }
 

@@ -55,7 +55,8 @@ public struct RDBReader: ~Copyable {
             verifiesChecksum: verifiesChecksum)
     }
 
-    init(_ window: consuming ByteWindow, verifiesChecksum: Bool) throws(DecodeError) {
+    /// Reads on in a window that stands at the head and, for a checksum, was made to compute it.
+    public init(_ window: consuming ByteWindow, verifiesChecksum: Bool) throws(DecodeError) {
         self.window = window
         version = try self.window.rdbVersion()
         self.verifiesChecksum = verifiesChecksum && version.hasChecksum
@@ -208,6 +209,18 @@ public struct RDBReader: ~Copyable {
     public mutating func releaseValue() { window.unmark() }
 
     // MARK: - End
+
+    /// What follows the end of the file in the same input: its first byte, which stays unread; nil if nothing does.
+    public mutating func peekTrailingByte() throws(DecodeError) -> UInt8? {
+        try window.isAtEnd() ? nil : try window.peek()
+    }
+
+    /// The window, which stands behind the last item that was read: for what follows an RDB in the same input.
+    public consuming func intoWindow() -> ByteWindow {
+        window.dropChecksum()
+        window.unmark()
+        return window
+    }
 
     /// The end of the file: checks the checksum.
     mutating func readEnd() throws(DecodeError) -> RDBEnd {

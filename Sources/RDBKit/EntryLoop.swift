@@ -69,6 +69,8 @@ public struct EntryLoop {
 
     public var selection: Selection
     public var onError = OnError.stop
+    /// Whether something may follow the end of the RDB (commands, in an AOF): it is left to be read.
+    public var leavesTrailingBytes = false
     public var notice: (Notice) -> Void = { _ in }
     /// Called now and then (every few thousand entries or megabytes).
     public var progress: ((_ entries: UInt64, _ consumed: UInt64, _ total: UInt64?) -> Void)?
@@ -176,6 +178,7 @@ public struct EntryLoop {
     }
 
     func tellTrailingBytes(_ reader: inout RDBReader) throws(EntryFault) {
+        if leavesTrailingBytes { return }
         let at = reader.offset
         do throws(DecodeError) {
             let count = try reader.countTrailingBytes()

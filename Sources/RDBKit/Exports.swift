@@ -1,4 +1,5 @@
 // One import for library users.
+@_exported public import AOFFormat
 @_exported public import RDBBytes
 @_exported public import RDBFormat
 @_exported public import RDBModel

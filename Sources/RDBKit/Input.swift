@@ -18,22 +18,31 @@ public struct Input {
 
     /// - Parameter base: a source that can go back.
     public init(_ base: any ByteSource) throws(SourceError) {
+        let (kind, source) = try Self.unwrap(base)
+        switch kind {
+        case .rdb: self.source = source
+        case .gzip, .lz4Envelope: throw .damaged(.unsupportedInput, "an RDB file compressed once")
+        case .aof: throw .damaged(.unsupportedInput, "an RDB file; an AOF is for rdbkit aof")
+        case .json: throw .damaged(.unsupportedInput, "an RDB file; this release reads no JSON Lines")
+        case .empty: throw .damaged(.badMagic, "an RDB file; the input is empty")
+        case .unknown: throw .damaged(.badMagic, "an RDB file (REDIS or VALKEY and a version), plain or in gzip")
+        }
+    }
+
+    /// What a source holds beneath gzip and the envelope, and a source of that.
+    static func unwrap(_ base: any ByteSource) throws(SourceError) -> (kind: Kind, source: any ByteSource) {
         var source = base
+        var kind = Kind.unknown
         // gzip, an envelope inside it, and what is inside that: no more layers make sense.
         for _ in 0..<3 {
-            switch Kind(firstBytes: try Self.peek(source, count: 9)) {
-            case .rdb:
-                self.source = source
-                return
+            kind = Kind(firstBytes: try Self.peek(source, count: 9))
+            switch kind {
             case .gzip: source = RecordingSource(try GzipSource(source))
             case .lz4Envelope: source = RecordingSource(try LZ4Source(envelopeOf: source))
-            case .aof: throw .damaged(.unsupportedInput, "an RDB file; this release reads no AOF")
-            case .json: throw .damaged(.unsupportedInput, "an RDB file; this release reads no JSON Lines")
-            case .empty: throw .damaged(.badMagic, "an RDB file; the input is empty")
-            case .unknown: throw .damaged(.badMagic, "an RDB file (REDIS or VALKEY and a version), plain or in gzip")
+            default: return (kind, source)
             }
         }
-        throw .damaged(.unsupportedInput, "an RDB file compressed once")
+        return (kind, source)
     }
 
     /// What an input's first bytes say that it is. Source: formats/newest.md §2.1.
@@ -61,7 +70,7 @@ public struct Input {
     }
 
     /// Reads the first bytes and goes back.
-    private static func peek(_ source: any ByteSource, count: Int) throws(SourceError) -> [UInt8] {
+    static func peek(_ source: any ByteSource, count: Int) throws(SourceError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         unsafe try source.hold(from: 0, delivered: UnsafeRawBufferPointer(start: nil, count: 0))
         var have = 0
@@ -87,4 +96,9 @@ public struct Input {
 public struct InputError: Error, Equatable {
     public var path: String
     public var cause: SourceError
+
+    public init(path: String, cause: SourceError) {
+        self.path = path
+        self.cause = cause
+    }
 }

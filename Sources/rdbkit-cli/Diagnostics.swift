@@ -121,7 +121,7 @@ final class Diagnostics {
         return error.message
     }
 
-    private static func systemMessage(_ number: Int32) -> String {
+    static func systemMessage(_ number: Int32) -> String {
         // strerror's text is copied at once; this program reports from one thread.
         unsafe String(cString: strerror(number))
     }
@@ -209,12 +209,12 @@ final class Diagnostics {
     // MARK: - Progress
 
     /// For `EntryLoop.progress`; nil when none is shown.
-    func progress(input: String) -> ((UInt64, UInt64, UInt64?) -> Void)? {
+    func progress(input: String, counting unit: String = "keys") -> ((UInt64, UInt64, UInt64?) -> Void)? {
         guard showsProgress else { return nil }
-        return { [self] entries, consumed, total in show(input, entries, consumed, total) }
+        return { [self] entries, consumed, total in show(unit, entries, consumed, total) }
     }
 
-    private func show(_ input: String, _ entries: UInt64, _ consumed: UInt64, _ total: UInt64?) {
+    private func show(_ unit: String, _ entries: UInt64, _ consumed: UInt64, _ total: UInt64?) {
         let now = currentMilliseconds()
         // Work that is over within a second shows none.
         guard now - lastShown >= 200, forcesProgress || now - started >= 1000 else { return }
@@ -226,7 +226,7 @@ final class Diagnostics {
             text += "\(min(100, consumed * 100 / total)) %  "
         }
         text +=
-            "\(humanByteCount(consumed))  \(humanByteCount(UInt64(rate)))/s  \(UInt64(Double(entries) / seconds)) keys/s"
+            "\(humanByteCount(consumed))  \(humanByteCount(UInt64(rate)))/s  \(UInt64(Double(entries) / seconds)) \(unit)/s"
         if let total, rate > 0, total > consumed {
             let left = UInt64(Double(total - consumed) / rate)
             text += "  ETA \(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60)"
@@ -252,5 +252,16 @@ final class Diagnostics {
     private func write(_ bytes: RawSpan) {
         // Nothing is left to tell a failure of standard error to.
         _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
+
+extension InputError {
+    /// What went wrong, without the path.
+    var message: String {
+        switch cause {
+        case .system(let number): "cannot read: \(Diagnostics.systemMessage(number))"
+        case .damaged(let code, let expected): "byte 0: \(code.words): expected \(expected)"
+        case .interrupted: "interrupted"
+        }
     }
 }

@@ -18,21 +18,45 @@ struct InputRun {
         for path in inputs {
             if status == .interrupted { break }
             do throws(InputError) {
-                let input = try Input(path: path)
-                do throws(DecodeError) {
-                    var reader = try RDBReader(input.source)
-                    status = status.combined(with: body(&reader, path))
-                } catch {
-                    let fault = EntryFault(error: error, database: nil, key: nil, isSkipped: false)
-                    diagnostics.error(fault, input: path)
-                    status = status.combined(with: ExitStatus(error))
-                }
+                status = status.combined(with: read(try Input(path: path).source, path, body))
             } catch {
                 diagnostics.error(error)
                 status = status.combined(with: ExitStatus(error.cause, isOpening: true))
             }
         }
         return status
+    }
+
+    /// The same for inputs that may be logs: those are handed to `log`.
+    func forEach(
+        _ inputs: [String], log: (AOFInput) -> ExitStatus, rdb: (inout RDBReader, String) -> ExitStatus
+    ) -> ExitStatus {
+        forEachLog(inputs) { input in
+            if input.manifest != nil || input.singleContent == .commands { return log(input) }
+            do throws(InputError) {
+                let part = try input.open(input.files[0])
+                let source: any ByteSource
+                do throws(SourceError) { source = try Input(part.source).source } catch {
+                    throw InputError(path: input.path, cause: error)
+                }
+                return read(source, input.path, rdb)
+            } catch {
+                diagnostics.error(error)
+                return ExitStatus(error.cause, isOpening: true)
+            }
+        }
+    }
+
+    private func read(
+        _ source: any ByteSource, _ path: String, _ body: (inout RDBReader, String) -> ExitStatus
+    ) -> ExitStatus {
+        do throws(DecodeError) {
+            var reader = try RDBReader(source)
+            return body(&reader, path)
+        } catch {
+            diagnostics.error(EntryFault(error: error, database: nil, key: nil, isSkipped: false), input: path)
+            return ExitStatus(error)
+        }
     }
 
     /// The loop over one input's entries, with this run's notices and progress.

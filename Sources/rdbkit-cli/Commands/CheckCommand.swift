@@ -31,7 +31,7 @@ struct CheckCommand: ParsableCommand {
         let wanted = selection.selection()
         // One place has to see all keys to find those that occur twice.
         let threads = duplicates ? 1 : options.threadCount
-        let status = run.forEach(inputs) { reader, path in
+        let status = run.forEach(inputs, log: { run.check($0, report) }) { reader, path in
             let check = CheckConsumer(version: reader.version, findsDuplicateKeys: duplicates) {
                 report.fault($0, input: path)
             }
@@ -41,25 +41,32 @@ struct CheckCommand: ParsableCommand {
             // A value that does not decode is a finding like others, and the next one is looked at.
             loop.onError = .skip
             loop.notice = { notice in
-                switch notice {
-                case .skipped(let fault): check.tell(fault)
-                case .trailingBytes(let count, let offset):
-                    check.tell(
-                        EntryFault(
-                            error: DecodeError(
-                                .trailingBytes, at: ByteLocation(offset: offset), expected: "the end of the input",
-                                found: .unsigned(count)),
-                            database: nil, key: nil, isSkipped: false))
-                default: run.diagnostics.notice(notice, input: path)
+                if case .skipped(let fault) = notice {
+                    check.tell(fault)
+                } else {
+                    run.diagnostics.notice(notice, input: path)
                 }
             }
+            // What follows the end is commands, or a fault.
+            loop.leavesTrailingBytes = true
             var end: RDBEnd?
             var stopped: DecodeError?
-            do throws(EntryFault) { end = try loop.run(&reader, &consumer, threads: threads).end } catch {
+            var hasCommands = false
+            do throws(EntryFault) {
+                end = try loop.run(&reader, &consumer, threads: threads).end
+                if let end { hasCommands = try Self.look(behind: end, &reader, check) }
+            } catch {
                 stopped = error.error
                 if error.error.isAboutInput { consumer.tell(error) }
             }
             run.diagnostics.clearProgress()
+            if let end, hasCommands {
+                let rdb = consume reader
+                reader = RDBReader(of: rdb.version)
+                return run.checkCommands(
+                    behind: rdb, end: end, of: path, report, faultCount: consumer.faultCount,
+                    entryCount: consumer.entryCount)
+            }
             if let stopped, !stopped.isAboutInput {
                 run.diagnostics.error(
                     EntryFault(error: stopped, database: nil, key: nil, isSkipped: false), input: path)
@@ -72,6 +79,21 @@ struct CheckCommand: ParsableCommand {
         }
         report.flush()
         try run.finish(file, failure: report.failure, status: status)
+    }
+
+    /// Whether commands of a log follow the end. Other bytes behind it are a fault.
+    private static func look(
+        behind end: RDBEnd, _ reader: inout RDBReader, _ check: CheckConsumer
+    ) throws(EntryFault) -> Bool {
+        do throws(DecodeError) {
+            guard let next = try reader.peekTrailingByte() else { return false }
+            if next == UInt8(ascii: "*") || next == UInt8(ascii: "#") { return true }
+            let error = DecodeError(
+                .trailingBytes, at: ByteLocation(offset: end.byteCount), expected: "the end of the input",
+                found: .unsigned(try reader.countTrailingBytes()))
+            check.tell(EntryFault(error: error, database: nil, key: nil, isSkipped: false))
+            return false
+        } catch { throw EntryFault(error: error, database: nil, key: nil, isSkipped: false) }
     }
 }
 

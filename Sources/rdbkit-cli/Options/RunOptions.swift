@@ -65,7 +65,9 @@ struct OutputOptions: ParsableArguments {
             valueName: "file"))
     var output: String?
 
-    func open() throws(OutputError) -> OutputFile {
+    func open() throws(OutputError) -> OutputFile { try Self.open(output) }
+
+    static func open(_ output: String?) throws(OutputError) -> OutputFile {
         guard let output, output != "-" else { return OutputFile() }
         return try OutputFile(path: output)
     }

@@ -3,9 +3,9 @@ import RDBKit
 /// Findings of `check`, written as they come.
 final class CheckReport {
     private let file: OutputFile
-    private let format: CheckFormat
-    private let quiet: Bool
-    private var out = OutputBuffer(capacity: 4096)
+    let format: CheckFormat
+    let quiet: Bool
+    var out = OutputBuffer(capacity: 4096)
     private(set) var failure: OutputError?
 
     init(_ file: OutputFile, format: CheckFormat, quiet: Bool) {
@@ -40,12 +40,28 @@ final class CheckReport {
         case .csv:
             let cells: [String] = [
                 input, String(error.offset), error.innerOffset.map { String($0) } ?? "",
-                fault.database.map { String($0) } ?? "", fault.key.map { jsonText($0) } ?? "", error.code.rawValue,
+                fault.database.map { String($0) } ?? "", fault.key.map { Self.jsonText($0) } ?? "", error.code.rawValue,
                 error.message,
             ]
             out.append(cells.map(Self.csvCell).joined(separator: ",") + "\n")
         }
         if out.byteCount > 64 << 10 { flush() }
+    }
+
+    /// A file that cannot be read, where that is a finding: one that a manifest names.
+    func failure(_ failure: InputError) {
+        let words = failure.message
+        switch format {
+        case .text: out.append("\(failure.path): \(words)\n")
+        case .json:
+            JSONValue.members(
+                ("input", .text(failure.path)), ("code", .text("cannotOpen")), ("message", .text(words))
+            ).append(to: &out)
+            out.append("\n")
+        case .csv:
+            let cells: [String] = [failure.path, "", "", "", "", "cannotOpen", words]
+            out.append(cells.map(Self.csvCell).joined(separator: ",") + "\n")
+        }
     }
 
     func end(
@@ -87,14 +103,14 @@ final class CheckReport {
         out.truncate(to: 0)
     }
 
-    private func jsonText(_ bytes: [UInt8]) -> String {
+    static func jsonText(_ bytes: [UInt8]) -> String {
         var text = OutputBuffer(capacity: 256)
         JSONValue.bytes(bytes).append(to: &text)
         // Without the quotes: the CSV has its own.
         return String(decoding: text.bytes.array.dropFirst().dropLast(), as: UTF8.self)
     }
 
-    private static func csvCell(_ text: String) -> String {
+    static func csvCell(_ text: String) -> String {
         guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
         return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
