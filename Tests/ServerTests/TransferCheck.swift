@@ -15,6 +15,12 @@ struct TransferCheck {
     struct Way {
         let transfer: Transfer
         let arguments: [String]
+        var carrier = Carrier.connection
+    }
+
+    /// How the commands come to the target.
+    enum Carrier {
+        case connection, pipe, appendOnlyFile
     }
 
     static func ways(from source: Server, to target: Server) -> [Way] {
@@ -24,10 +30,10 @@ struct TransferCheck {
                 transfer: Transfer(from: source, to: target, .commands, knowsTarget: false), arguments: []),
             Way(
                 transfer: Transfer(from: source, to: target, .commands),
-                arguments: ["--target", target.name, "--as", "commands"]),
+                arguments: ["--target", target.name, "--as", "commands"], carrier: .appendOnlyFile),
             Way(
                 transfer: Transfer(from: source, to: target, restoresAll ? .restore : .mixed),
-                arguments: ["--target", target.name]),
+                arguments: ["--target", target.name], carrier: .pipe),
         ]
         if restoresAll {
             ways.append(Way(transfer: Transfer(from: source, to: target, .restore), arguments: ["--as", "restore"]))
@@ -59,11 +65,34 @@ struct TransferCheck {
         let run = try RDBKitProgram.locate().run(["resp", dump] + way.arguments + arguments)
         try checkLosses(run, way.transfer, subject)
 
+        switch way.carrier {
+        case .connection:
+            let connection = try emptied(target)
+            #expect(try connection.replay(run.output) == [], "\(subject)")
+            try compare(way, connection, subject)
+        case .pipe:
+            let connection = try emptied(target)
+            let folder = try TemporaryFolder()
+            try Files.write(run.output, to: folder.file("commands"))
+            let words = try RedisCLI.pipe(folder.file("commands"), to: target)
+            #expect(words.contains("errors: 0, replies: "), "\(subject): \(words)")
+            try compare(way, connection, subject)
+        case .appendOnlyFile:
+            let other = try ServerProcess(target.server, options: options, replaying: run.output)
+            defer { other.stop() }
+            try compare(way, try other.connect(protocolVersion: scenario.protocolVersion), subject)
+        }
+    }
+
+    private func emptied(_ target: ServerProcess) throws -> RESPConnection {
         let connection = try target.connect(protocolVersion: scenario.protocolVersion)
         try connection.call("FLUSHALL")
         if target.server.isRedis7 { try connection.call("FUNCTION", "FLUSH") }
-        #expect(try connection.replay(run.output) == [], "\(subject)")
-        let there = Scenario(server: target.server, seed: scenario.seed)
+        return connection
+    }
+
+    private func compare(_ way: Way, _ connection: RESPConnection, _ subject: String) throws {
+        let there = Scenario(server: way.transfer.target, seed: scenario.seed)
         let found = try WireTruth.read(connection, of: there)
         expectNone(
             Comparison.differences(expected: way.transfer.expected(truth), found: way.transfer.found(found)), subject)
