@@ -116,7 +116,7 @@ struct TransferCheck {
             let isRight = count == 0 ? line.isEmpty : line.count == 1 && line[0].hasPrefix("rdbkit: \(count) key")
             #expect(isRight, "\(subject): \(count) \(words): \(run.errors.prefix(3000))")
         }
-        expectCount("without its value", values)
+        expectCount(" left out", values)
         expectCount("without expiry of hash fields", expiries)
         if functions > 0 { #expect(run.errors.contains("\(functions) function librar"), "\(subject)") }
     }
