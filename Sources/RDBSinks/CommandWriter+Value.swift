@@ -193,7 +193,7 @@ extension CommandWriter: ValueVisitor {
             largeField.truncate(to: 0)
             return losses.formUnion(.fieldExpiry)
         }
-        guard writes, pass != .expiringLargeFields else { return }
+        guard writes else { return }
         if expiring.count > 0, expiring.expiresAt != expiresAt || expiring.fields.byteCount >= Self.batchByteCount {
             closeExpiryGroup()
         }
@@ -234,19 +234,13 @@ extension CommandWriter: ValueVisitor {
         stopStaging()
         if role == .member, header.type == .zset { isOfLarge = true }
         if role == .field, header.hasFieldExpiries { isOfLarge = true }
+        if pass == .expiringLargeFields {
+            if role == .field { beginExpiryOfLargeField(byteCount) }
+            return
+        }
         guard writes else {
             if pass == .surveying, role == .streamField || role == .streamValue { stream.countLargeText() }
             return
-        }
-        if pass == .expiringLargeFields {
-            guard role == .field else { return }
-            guard let expiresAt = nextLarge(largeExpiries) ?? nil else { return }
-            beginCommand("HPEXPIREAT", 5)
-            out.appendArgument(decimal: expiresAt)
-            out.appendArgument("FIELDS")
-            out.appendArgument("1")
-            isDirect = true
-            return out.beginArgument(byteCount: byteCount)
         }
         isDirect = true
         switch role {
@@ -286,6 +280,16 @@ extension CommandWriter: ValueVisitor {
         out.beginArgument(byteCount: byteCount)
     }
 
+    private mutating func beginExpiryOfLargeField(_ byteCount: UInt64) {
+        guard let expiresAt = nextLarge(largeExpiries) ?? nil else { return }
+        beginCommand("HPEXPIREAT", 5)
+        out.appendArgument(decimal: expiresAt)
+        out.appendArgument("FIELDS")
+        out.appendArgument("1")
+        out.beginArgument(byteCount: byteCount)
+        isDirect = true
+    }
+
     /// What the pass before found for the present one of the texts that come in chunks.
     private mutating func nextLarge<T>(_ found: [T]) -> T? {
         let index = largeIndex
@@ -305,13 +309,13 @@ extension CommandWriter: ValueVisitor {
     }
 
     public mutating func largeTextChunk(_ bytes: RawSpan) {
-        guard writes, isDirect else { return }
+        guard isDirect else { return }
         if isString { appendString(bytes) } else { out.append(bytes) }
         relieve()
     }
 
     public mutating func endLargeText(as role: TextRole) {
-        guard writes, isDirect else { return }
+        guard isDirect else { return }
         isDirect = false
         if role == .string { return endString() }
         out.append("\r\n")

@@ -71,7 +71,7 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
 
     enum Pass {
         case staging, validating, writing
-        /// Of a hash, behind `writing`: expiries of fields that come in chunks.
+        /// Of a hash, behind `writing`: only expiries of fields that come in chunks.
         case expiringLargeFields
         /// Of a stream, before `writing`.
         case surveying, matching, claiming
@@ -202,10 +202,10 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         case .staging:
             writes = true
             highWater = entryStart + (isDetached ? Self.detachedStagingByteCount : Self.stagingByteCount)
-        case .writing, .claiming, .expiringLargeFields:
+        case .writing, .claiming:
             writes = true
             highWater = isDetached ? entryStart + Self.detachedStagingByteCount : Self.flushByteCount
-        case .validating, .surveying, .matching:
+        case .validating, .surveying, .matching, .expiringLargeFields:
             writes = false
         }
         if losses.contains(.value) { writes = false }
@@ -262,7 +262,7 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
 
     /// Completes the entry.
     public mutating func end() {
-        if writes {
+        if writes || pass == .expiringLargeFields {
             // All of the value was read: what is left, at most a batch, need not be staged elsewhere.
             if pass == .staging || isDetached { highWater = .max }
             flushBatch()
@@ -387,6 +387,7 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         } else if isDetached {
             isOverflowing = true
             writes = false
+            isDirect = false
             discard()
         } else {
             flush()

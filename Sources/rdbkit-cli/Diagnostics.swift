@@ -183,7 +183,8 @@ final class Diagnostics {
         }
         for loss in CommandLoss.all {
             guard let count = tally.counts[loss] else { continue }
-            let text = "\(count) key\(count == 1 ? "" : "s") without \(loss.words)"
+            let what = loss == .value ? "left out" : "without \(loss.words)"
+            let text = "\(count) key\(count == 1 ? "" : "s") \(what)"
             if loss.isOfData { error(text, code: "lost") } else { notice(text) }
         }
         for (module, count) in tally.neededModules.sorted(by: { $0.key < $1.key }) {

@@ -122,13 +122,18 @@ package final class RESPConnection {
         while true {
             if let value = try parser.next() { return value }
             try parser.fill { buffer in
-                while true {
-                    let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                var filled = 0
+                while filled < buffer.count {
+                    // As much as is there: each look at an unfinished reply begins at its start.
+                    let flags = filled == 0 ? 0 : Int32(MSG_DONTWAIT)
+                    let count = recv(descriptor, buffer.baseAddress! + filled, buffer.count - filled, flags)
                     if count < 0 && errno == EINTR { continue }
+                    if count <= 0 && filled > 0 { break }
                     if count < 0 { throw SystemError("read the server's reply") }
                     if count == 0 { throw HarnessError("the server closed the connection") }
-                    return count
+                    filled += count
                 }
+                return filled
             }
         }
     }

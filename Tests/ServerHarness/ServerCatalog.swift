@@ -16,6 +16,15 @@ package struct Server: Sendable, Hashable {
         self.minor = minor
     }
 
+    /// - Parameter name: such as `redis-7.0`.
+    package init?(named name: String) {
+        let parts = name.split(separator: "-")
+        guard parts.count == 2, let family = Family(rawValue: String(parts[0])) else { return nil }
+        let numbers = parts[1].split(separator: ".").compactMap { Int($0) }
+        guard numbers.count == 2 else { return nil }
+        self.init(family, numbers[0], numbers[1])
+    }
+
     /// At least this Redis version, or any Valkey: Valkey began as Redis 7.2.
     private func isAtLeast(redis major: Int, _ minor: Int) -> Bool {
         switch family {

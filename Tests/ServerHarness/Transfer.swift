@@ -63,8 +63,8 @@ package struct Transfer: Sendable {
             var entry = entry
             if losesFieldExpiry(entry) { entry.fieldExpiries = [:] }
             if case .stream(let stream) = entry.value { entry.value = .stream(expected(stream)) }
-            // Keys have been idle for longer when the target is asked.
-            entry.idleSeconds = entry.idleSeconds.map { $0.lowerBound...$0.upperBound + 600 }
+            // Keys have been idle for longer when the target is asked, whose clock of seconds may start a little later.
+            entry.idleSeconds = entry.idleSeconds.map { $0.lowerBound - 1...$0.upperBound + 600 }
             return withoutUnknown(entry)
         }
     }
@@ -98,6 +98,8 @@ package struct Transfer: Sendable {
             stream.maxDeletedID = .zero
             stream.entriesAdded = addressee.isRedis7 ? stream.length : nil
         }
+        // No command sets a last ID below what was deleted, on all servers that have both; it is told.
+        if form == .commands, let deleted = stream.maxDeletedID { stream.maxDeletedID = min(deleted, stream.lastID) }
         for index in stream.groups.indices {
             if !isCounted { stream.groups[index].entriesRead = nil }
             if isEstimated {

@@ -154,8 +154,8 @@ package struct WireTruth {
         switch entry.value {
         case .string(let bytes):
             // Whatever the form in memory, short text that is a 32-bit integer is saved as one.
-            let text = String(decoding: bytes, as: UTF8.self)
-            if let value = Int32(text), String(value) == text { return ["int"] }
+            let text = String(decoding: bytes.prefix(12), as: UTF8.self)
+            if bytes.count <= 11, let value = Int32(text), String(value) == text { return ["int"] }
             return bytes.count > 20 && scenario.compresses ? ["raw", "lzf"] : ["raw"]
         case .list:
             return [server.isRedis7 ? "quicklist2" : "quicklist"]

@@ -20,7 +20,7 @@ struct NewestTypesTests {
                 elements: elements.map { .init(index: $0, value: Bytes($1.utf8)) }, insertIndex: insertIndex))
     }
 
-    private static let arrays: [CanonicalEntry] = {
+    static let arrays: [CanonicalEntry] = {
         // ARINFO a1: next-insert-index 2; the others have never been inserted into.
         let first = entry(
             "a1", array([(0, "i0"), (1, "i1"), (5, "12"), (6, "3.5"), (7, "-7"), (8, "abc")], insertIndex: 1))
@@ -36,7 +36,7 @@ struct NewestTypesTests {
         return [first, second, third, fourth]
     }()
 
-    private static let streams: [CanonicalEntry] = {
+    static let streams: [CanonicalEntry] = {
         func added(_ id: String, _ name: String, _ value: String) -> CanonicalStream.Entry {
             .init(id: StreamID(id) ?? .zero, fields: [Bytes(name.utf8), Bytes(value.utf8)])
         }
@@ -67,7 +67,7 @@ struct NewestTypesTests {
         return [entry("s1", .stream(producers)), entry("s2", .stream(givenBack))]
     }()
 
-    private static let others: [CanonicalEntry] = {
+    static let others: [CanonicalEntry] = {
         var hash = entry("h1", .hash([Bytes("f1".utf8): Bytes("v1".utf8), Bytes("f2".utf8): Bytes("v2".utf8)]))
         hash.fieldExpiries = [Bytes("f1".utf8): 4_102_444_800_000]
         return [hash] + ["v1", "v2", "v3"].map { entry($0, .module("vectorset")) }

@@ -12,128 +12,54 @@ struct TransferTests {
         return (isChosen ? Scenario.seeds : [UInt64(index + 1)]).map { Scenario(server: server, seed: $0) }
     }
 
-    /// A run of the program and what has to come of it.
-    private struct Way {
-        let transfer: Transfer
-        let arguments: [String]
-    }
-
-    private static func ways(from source: Server, to target: Server) -> [Way] {
-        let restoresAll = Transfer.restoresAll(from: source, to: target)
-        var ways = [
-            Way(
-                transfer: Transfer(from: source, to: target, .commands, knowsTarget: false), arguments: []),
-            Way(
-                transfer: Transfer(from: source, to: target, .commands),
-                arguments: ["--target", target.name, "--as", "commands"]),
-            Way(
-                transfer: Transfer(from: source, to: target, restoresAll ? .restore : .mixed),
-                arguments: ["--target", target.name]),
-        ]
-        if restoresAll {
-            ways.append(Way(transfer: Transfer(from: source, to: target, .restore), arguments: ["--as", "restore"]))
-        }
-        return ways
-    }
-
     @Test("what arrives is what the source holds", arguments: scenarios)
-    func transfer(scenario: Scenario) throws {
+    func workload(scenario: Scenario) throws {
         let source = try ServerProcess.start(for: scenario)
         defer { source.stop() }
         let connection = try source.connect(protocolVersion: scenario.protocolVersion)
         try Workload.fill(connection, for: scenario)
         let truth = try WireTruth.save(connection, of: scenario)
-        for server in ServerCatalog.available {
-            let target = try ServerProcess(server, options: Self.options(of: scenario))
+        try TransferCheck(scenario: scenario, dump: source.dumpPath, truth: truth, source: connection).intoAll()
+    }
+
+    @Test("rare forms arrive", arguments: ServerCatalog.available)
+    func rareForms(server: Server) throws {
+        try check(server, RareForms.fill) { try $0.intoAll() }
+    }
+
+    /// Servers without a type of their own add nothing here.
+    @Test(
+        "texts above 1 MiB arrive, and values that are not staged",
+        arguments: ServerCatalog.available.filter { $0.family == .valkey ? $0.hasFieldExpiry : $0.minor == 2 })
+    func largeTexts(server: Server) throws {
+        try check(server, RareForms.fillLarge) { check in
+            let target = try ServerProcess(server, options: check.options)
             defer { target.stop() }
-            for way in Self.ways(from: scenario.server, to: server) {
-                let subject = "\(scenario) into \(server), rdbkit resp \(way.arguments.joined(separator: " "))"
-                do {
-                    try check(way, source.dumpPath, truth, connection, target, scenario, subject)
-                } catch {
-                    Issue.record(error, "\(subject)")
-                }
-            }
+            for way in TransferCheck.ways(from: server, to: server) { check.into(target, way) }
         }
     }
 
-    /// The target keeps the same of eviction, and does not lose the sign of a zero by making a table compact.
-    private static func options(of scenario: Scenario) -> [(name: String, value: String)] {
-        scenario.options + [(name: "zset-max-ziplist-entries", value: "0")]
+    @Test("small commands give the same", arguments: ServerCatalog.available.filter(\.hasFieldExpiry))
+    func smallCommands(server: Server) throws {
+        try check(server, RareForms.fill) { check in
+            var check = check
+            check.arguments = ["--max-command", "1KiB", "--threads", "1"]
+            let target = try ServerProcess(server, options: check.options)
+            defer { target.stop() }
+            for way in TransferCheck.ways(from: server, to: server).prefix(2) { check.into(target, way) }
+        }
     }
 
     private func check(
-        _ way: Way, _ dump: String, _ truth: [CanonicalEntry], _ source: RESPConnection, _ target: ServerProcess,
-        _ scenario: Scenario, _ subject: String
+        _ server: Server, _ fill: (RESPConnection, Server) throws -> Void, _ body: (TransferCheck) throws -> Void
     ) throws {
-        let run = try RDBKitProgram.locate().run(["resp", dump] + way.arguments)
-        try checkLosses(run, truth, way.transfer, source, subject)
-
-        let connection = try target.connect(protocolVersion: scenario.protocolVersion)
-        try connection.call("FLUSHALL")
-        if target.server.isRedis7 { try connection.call("FUNCTION", "FLUSH") }
-        #expect(try connection.replay(run.output) == [], "\(subject)")
-        let there = Scenario(server: target.server, seed: scenario.seed)
-        let found = try WireTruth.read(connection, of: there)
-        expectNone(
-            Comparison.differences(expected: way.transfer.expected(truth), found: way.transfer.found(found)), subject)
-        try checkDigests(truth, way.transfer, source, connection, subject)
-        try checkFunctions(way.transfer, source, connection, subject)
-    }
-
-    // MARK: Losses
-
-    private func checkLosses(
-        _ run: RDBKitProgram.Run, _ truth: [CanonicalEntry], _ transfer: Transfer, _ source: RESPConnection,
-        _ subject: String
-    ) throws {
-        let values = truth.count(where: transfer.losesValue)
-        let expiries = truth.count(where: transfer.losesFieldExpiry)
-        let functions = transfer.losesFunctions ? try Self.functions(of: source, transfer.source).count : 0
-        let lines = run.errors.split(separator: "\n")
-        #expect(run.status == (values + expiries + functions > 0 ? 1 : 0), "\(subject): \(run.errors.prefix(600))")
-        #expect(
-            lines.count(where: { $0.hasPrefix("rdbkit: key ") }) == min(20, values + expiries),
-            "\(subject): \(run.errors.prefix(3000))")
-        func expectCount(_ words: String, _ count: Int) {
-            let line = lines.filter { $0.contains(words) && !$0.contains("rdbkit: key ") }
-            let isRight = count == 0 ? line.isEmpty : line.count == 1 && line[0].hasPrefix("rdbkit: \(count) key")
-            #expect(isRight, "\(subject): \(count) \(words): \(run.errors.prefix(3000))")
-        }
-        expectCount("without its value", values)
-        expectCount("without expiry of hash fields", expiries)
-        if functions > 0 { #expect(run.errors.contains("\(functions) function librar"), "\(subject)") }
-    }
-
-    // MARK: What the wire alone does not show
-
-    private static func functions(of connection: RESPConnection, _ server: Server) throws -> Set<Bytes> {
-        guard server.isRedis7 else { return [] }
-        let list = try connection.call("FUNCTION", "LIST", "WITHCODE").elements()
-        return Set(try list.map { try $0.fields().required("library_code").bytes() })
-    }
-
-    private func checkFunctions(
-        _ transfer: Transfer, _ source: RESPConnection, _ target: RESPConnection, _ subject: String
-    ) throws {
-        let expected = transfer.losesFunctions ? [] : try Self.functions(of: source, transfer.source)
-        #expect(try Self.functions(of: target, transfer.target) == expected, "functions, \(subject)")
-    }
-
-    /// The servers' own digests of each value.
-    private func checkDigests(
-        _ truth: [CanonicalEntry], _ transfer: Transfer, _ source: RESPConnection, _ target: RESPConnection,
-        _ subject: String
-    ) throws {
-        let comparable = truth.filter(transfer.sharesDigest)
-        for (database, entries) in Dictionary(grouping: comparable, by: \.name.database) {
-            let digests = try [source, target].map { connection in
-                try connection.call("SELECT", database)
-                return try connection.pipeline(entries.map { Command("DEBUG", "DIGEST-VALUE", $0.name.key) })
-            }
-            for (index, entry) in entries.enumerated() where digests[0][index] != digests[1][index] {
-                Issue.record("\(subject): digest of \(entry.name): \(digests.map { $0[index] })")
-            }
-        }
+        // Without eviction, but with compression.
+        let scenario = Scenario(server: server, seed: 6)
+        let source = try ServerProcess(server, options: scenario.options)
+        defer { source.stop() }
+        let connection = try source.connect()
+        try fill(connection, server)
+        let truth = try WireTruth.save(connection, of: scenario)
+        try body(TransferCheck(scenario: scenario, dump: source.dumpPath, truth: truth, source: connection))
     }
 }
