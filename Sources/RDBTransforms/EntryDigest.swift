@@ -52,6 +52,8 @@ public struct EntryDigest: DigestVisitor {
     /// The characters `rdbkit digest v1`: digests of different runs and programs can be compared.
     public static let publicKey = Digest128(high: 0x3176_2074_7365_6769, low: 0x6420_7469_6b62_6472)
 
+    /// Hash fields that expire up to this time (Unix milliseconds) are left out: a server may have dropped them already.
+    public var fieldsExpireAfter: Int64?
     private let parts: Parts
     let key: Digest128
     private let beginnings: Beginnings
@@ -313,6 +315,7 @@ public struct EntryDigest: DigestVisitor {
     }
 
     public mutating func fieldExpiry(_ expiresAt: Int64?) {
+        if let expiresAt, let fieldsExpireAfter, expiresAt <= fieldsExpireAfter { return }
         if let expiresAt, parts.contains(.fieldExpiry) { element.append(word: UInt64(bitPattern: expiresAt)) }
         endElement()
     }

@@ -81,7 +81,9 @@ final class Diagnostics {
 
     /// An entry that a target did not take.
     func failure(_ failure: RestoreFailure) {
-        error("key \(Self.quoted(failure.key)) (db \(failure.database)): \(failure.message)", failure.json)
+        let name = Self.quoted(failure.key)
+        let subject = failure.type == nil ? "function library \(name)" : "key \(name) (db \(failure.database))"
+        error("\(subject): \(failure.message)", failure.json)
     }
 
     /// A question on the terminal, without a line's end.

@@ -16,7 +16,14 @@ struct RestoreRun {
     }
 
     func run() -> ExitStatus {
-        let selection = command.selection.selection()
+        let file: CheckpointFile?
+        do throws(Checkpoint.Mismatch) { file = try openCheckpoint() } catch {
+            tell(error)
+            return .usage
+        }
+        // What is told relative to now means the same in every run of one restore.
+        let selection = command.selection.selection(
+            now: file?.isResumed == true ? file?.checkpoint.startedAt : nil)
         var options = RestoreOptions()
         options.form =
             switch command.way {
@@ -47,7 +54,7 @@ struct RestoreRun {
         let restore = Restore(to: seeds, connection: command.server.connection(), options: options)
         defer { restore.close() }
         do throws(ServerError) {
-            let status = try send(restore, selection, errors)
+            let status = try send(restore, selection, errors, file)
             if let failure = errors?.finish() {
                 diagnostics.error(failure)
                 return status.combined(with: ExitStatus(failure))
@@ -61,7 +68,7 @@ struct RestoreRun {
     }
 
     private func send(
-        _ restore: Restore, _ selection: Selection, _ errors: ErrorLines?
+        _ restore: Restore, _ selection: Selection, _ errors: ErrorLines?, _ file: CheckpointFile?
     ) throws(ServerError) -> ExitStatus {
         let description = try restore.connect()
         if command.flush, !command.dryRun {
@@ -76,11 +83,6 @@ struct RestoreRun {
             teller.finish()
             diagnostics.notice("read back: \(summary.verified) the same, \(summary.differing) not")
             return summary.differing > 0 ? verified.combined(with: .differences) : verified
-        }
-        let file: CheckpointFile?
-        do throws(Checkpoint.Mismatch) { file = try openCheckpoint() } catch {
-            tell(error)
-            return .usage
         }
         if command.flush, !command.dryRun {
             // A run that goes on must not remove what the one before it has sent.
@@ -179,7 +181,9 @@ struct RestoreRun {
             throw .unreadable("a checkpoint needs a regular file as input")
         }
         let target = seeds.map { "\($0.address)" }.sorted().joined(separator: " ")
-        return try CheckpointFile(path: path, input: identity, target: target)
+        return try CheckpointFile(
+            path: path, input: identity, target: target, options: command.choices(database: seeds.first?.database),
+            now: currentMilliseconds())
     }
 
     private func tell(_ mismatch: Checkpoint.Mismatch) {
@@ -190,6 +194,9 @@ struct RestoreRun {
             diagnostics.error("\(path) is a checkpoint of another input (\(found))", code: "badCheckpoint")
         case .otherTarget(let found):
             diagnostics.error("\(path) is a checkpoint for another target (\(found))", code: "badCheckpoint")
+        case .otherOptions(let found):
+            let options = found.isEmpty ? "without any that choose or change entries" : "with \(found)"
+            diagnostics.error("\(path) is the checkpoint of a run \(options)", code: "badCheckpoint")
         }
     }
 }
@@ -255,6 +262,7 @@ extension RestoreFailure {
     var json: JSONValue {
         .members(
             ("code", .text(reason.rawValue)), ("message", .text(message)), ("db", .unsigned(database)),
-            ("key", .bytes(key)), ("type", .text(type.name)), ("offset", .unsigned(offset)))
+            ("key", .bytes(key)), ("type", .text(type?.name ?? "function")),
+            ("offset", type == nil ? nil : .unsigned(offset)))
     }
 }

@@ -8,60 +8,104 @@ import RDBKit
 public struct Checkpoint: Equatable, Sendable {
     public var input: String
     public var target: String
+    /// What decides which entries are sent, and as what.
+    public var options: String
+    /// When the first run began, Unix time in milliseconds: `now` of the runs that go on.
+    public var startedAt: Int64
     public var acknowledged: UInt64
     public var reserved: UInt64
-    public var hasFunctions: Bool
+    /// Entries before `acknowledged` that were not applied, or not as a whole.
+    public var failed: UInt64
 
     public enum Mismatch: Error, Equatable {
         /// The file holds no checkpoint: why.
         case unreadable(String)
-        /// Of another input, another target: what stands there.
+        /// Of another input, another target, a run with other options: what stands there.
         case otherInput(String)
         case otherTarget(String)
+        case otherOptions(String)
     }
 
     private static let heading = "rdbkit restore checkpoint 1"
 
-    /// Five lines behind the heading, `name: value`.
+    /// Lines of `name: value` between a heading and `end`.
     var text: String {
         """
         \(Self.heading)
-        input: \(input)
-        target: \(target)
+        input: \(Self.escaped(input))
+        target: \(Self.escaped(target))
+        options: \(Self.escaped(options))
+        started_ms: \(startedAt)
         acknowledged_offset: \(acknowledged)
         reserved_offset: \(reserved)
-        functions: \(hasFunctions ? "yes" : "no")
+        failed: \(failed)
         end
 
         """
     }
 
-    init(input: String, target: String) {
+    init(input: String, target: String, options: String, startedAt: Int64) {
         self.input = input
         self.target = target
+        self.options = options
+        self.startedAt = startedAt
         acknowledged = 0
         reserved = 0
-        hasFunctions = false
+        failed = 0
     }
 
     init(text: String) throws(Mismatch) {
-        var values: [Substring: Substring] = [:]
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.first.map(String.init) == Self.heading, lines.contains("end") else {
+        guard lines.first.map(String.init) == Self.heading else {
             throw .unreadable("it is no checkpoint of a restore")
         }
-        for line in lines.dropFirst() {
+        var values: [Substring: Substring] = [:]
+        for line in lines.dropFirst().prefix(while: { $0 != "end" }) {
             guard let colon = line.firstIndex(of: ":") else { continue }
-            values[line[..<colon]] = line[line.index(after: colon)...].drop { $0 == " " }
+            values[line[..<colon]] = line[colon...].dropFirst(2)
         }
-        guard let input = values["input"], let target = values["target"],
+        guard lines.contains("end"), let input = values["input"], let target = values["target"],
+            let options = values["options"], let startedAt = values["started_ms"].flatMap({ Int64($0) }),
             let acknowledged = values["acknowledged_offset"].flatMap({ UInt64($0) }),
-            let reserved = values["reserved_offset"].flatMap({ UInt64($0) }), acknowledged <= reserved
-        else { throw .unreadable("it is no whole checkpoint") }
-        self.init(input: String(input), target: String(target))
+            let reserved = values["reserved_offset"].flatMap({ UInt64($0) }), acknowledged <= reserved,
+            let failed = values["failed"].flatMap({ UInt64($0) })
+        else { throw .unreadable("it is no whole checkpoint of a restore") }
+        self.init(
+            input: Self.unescaped(input), target: Self.unescaped(target), options: Self.unescaped(options),
+            startedAt: startedAt)
         self.acknowledged = acknowledged
         self.reserved = reserved
-        hasFunctions = values["functions"] == "yes"
+        self.failed = failed
+    }
+
+    /// A value in one line.
+    private static func escaped(_ text: String) -> String {
+        var out = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": out += "\\\\"
+            case "\n": out += "\\n"
+            case "\r": out += "\\r"
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
+    }
+
+    private static func unescaped(_ text: Substring) -> String {
+        var out = ""
+        var isEscaped = false
+        for scalar in text.unicodeScalars {
+            if isEscaped {
+                out.unicodeScalars.append(scalar == "n" ? "\n" : scalar == "r" ? "\r" : scalar)
+                isEscaped = false
+            } else if scalar == "\\" {
+                isEscaped = true
+            } else {
+                out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
     }
 }
 
@@ -74,17 +118,24 @@ public final class CheckpointFile {
     /// What may be sent before the file has to be written again.
     static let reserveByteCount: UInt64 = 256 << 20
 
+    /// - Parameters:
+    ///   - input, target: what the run is about.
+    ///   - options: what decides which entries are sent, and as what.
+    ///   - now: Unix time in milliseconds.
     /// - Throws: `Mismatch` where the file belongs to another run.
-    public init(path: String, input: String, target: String) throws(Checkpoint.Mismatch) {
+    public init(
+        path: String, input: String, target: String, options: String, now: Int64
+    ) throws(Checkpoint.Mismatch) {
         self.path = path
         guard let text = try Self.read(path) else {
-            checkpoint = Checkpoint(input: input, target: target)
+            checkpoint = Checkpoint(input: input, target: target, options: options, startedAt: now)
             isResumed = false
             return
         }
         checkpoint = try Checkpoint(text: text)
         if checkpoint.input != input { throw .otherInput(checkpoint.input) }
         if checkpoint.target != target { throw .otherTarget(checkpoint.target) }
+        if checkpoint.options != options { throw .otherOptions(checkpoint.options) }
         isResumed = true
     }
 
@@ -105,10 +156,11 @@ public final class CheckpointFile {
     }
 
     /// Writes how far the target has acknowledged, and room for what will be sent next.
-    func write(acknowledged: UInt64, sent: UInt64, hasFunctions: Bool) throws(OutputError) {
+    /// - Parameter failed: how many entries more than before were not applied.
+    func write(acknowledged: UInt64, sent: UInt64, failed: UInt64) throws(OutputError) {
         checkpoint.acknowledged = max(checkpoint.acknowledged, acknowledged)
         checkpoint.reserved = max(checkpoint.reserved, checkpoint.acknowledged, sent)
-        checkpoint.hasFunctions = hasFunctions
+        checkpoint.failed += failed
         let file = try OutputFile(path: path)
         var failure: OutputError?
         checkpoint.text.withRawSpan { bytes in
@@ -116,6 +168,16 @@ public final class CheckpointFile {
         }
         if let failure { throw failure }
         try file.finish()
+        syncFolder()
+    }
+
+    /// So that the new file is what is found after a power failure. Not every file system knows that for folders.
+    private func syncFolder() {
+        let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "./"
+        let descriptor = unsafe open(String(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        _ = fsync(descriptor)
+        _ = close(descriptor)
     }
 
     /// The run is done: nothing is left to be resumed.

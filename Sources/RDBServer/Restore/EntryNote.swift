@@ -10,6 +10,8 @@ struct EntryNote {
     /// In the frame: all that has to be sent again if the entry has; of a batched one, key and value as arguments.
     var bytes = 0..<0
     var key = 0..<0
+    /// The name under which a transaction builds it, where that is another one.
+    var name = 0..<0
     /// The payload, of a RESTORE.
     var payload = 0..<0
     /// Of the data, where its commands do not show it in one piece.

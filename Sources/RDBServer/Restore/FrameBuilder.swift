@@ -77,13 +77,13 @@ struct FrameBuilder: ~Copyable {
         case .batched, .set:
             strings.begin()
             try reader.readValue(into: &strings)
-            if strings.isTooLarge { return .tooLarge }
+            if strings.isTooLarge || strings.bytes.byteCount > plan.maxByteCount { return .tooLarge }
             appendString(note, header, key)
         case .restore:
             // A payload has a checksum of its own: what is damaged must not be passed on as sound.
             var nobody = NullVisitor()
             try reader.readValue(into: &nobody)
-            if reader.payloadByteCount > UInt64(ByteWindow.maxContiguousByteCount) { return .tooLarge }
+            if reader.payloadByteCount > UInt64(plan.maxByteCount) { return .tooLarge }
             guard appendRestore(&reader, note, header, key) else { return .tooLarge }
         case .commands, .sliced:
             let name = plan.buildsAside ? temporaryKey() : key.array
@@ -104,9 +104,11 @@ struct FrameBuilder: ~Copyable {
             if writer.isTooLarge { return .tooLarge }
             if let refusal = writer.refusal { throw refusal }
             writer.end()
+            if writer.byteCount > plan.maxByteCount { return .tooLarge }
             losses = writer.losses
             if plan.buildsAside {
                 // Should the answer get lost, this tells whether what is there then is this.
+                digest.fieldsExpireAfter = plan.comparedFieldExpiry
                 digest.begin(header, key: key)
                 try reader.rewindToValue()
                 try reader.readValue(into: &digest)
@@ -177,10 +179,8 @@ struct FrameBuilder: ~Copyable {
         let start = out.byteCount
         let before = commandCount
         appendCommand(["MULTI"])
-        var keyEnd: Int
-        if plan.buildsAside {
-            keyEnd = 0
-        } else {
+        var keyEnd = 0
+        if !plan.buildsAside {
             out.beginCommand(2)
             out.appendArgument("DEL")
             out.appendArgument(key)
@@ -200,6 +200,7 @@ struct FrameBuilder: ~Copyable {
             out.beginCommand(3)
             out.appendArgument("RENAMENX")
             out.appendArgument(name.rawSpan)
+            note.name = out.byteCount - 2 - name.count..<out.byteCount - 2
             out.appendArgument(key)
             keyEnd = out.byteCount - 2
             out.beginCommand(2)
@@ -232,6 +233,13 @@ struct FrameBuilder: ~Copyable {
     mutating func append(_ note: EntryNote, of bytes: ByteBuffer, asking: Bool) {
         var note = note
         flushPairs()
+        if !note.name.isEmpty {
+            // Should a part of it have been carried out outside of its transaction.
+            out.beginCommand(2)
+            out.appendArgument("DEL")
+            out.append(bytes, argument: note.name)
+            commandCount += 1
+        }
         if asking { append(["ASKING"]) }
         let start = out.byteCount
         let shift: Int
@@ -248,6 +256,7 @@ struct FrameBuilder: ~Copyable {
             out.append(bytes, note.bytes)
         }
         note.payload = note.payload.lowerBound + shift..<note.payload.upperBound + shift
+        note.name = note.name.lowerBound + shift..<note.name.upperBound + shift
         add(
             note, note.header, from: start, key: note.key.lowerBound + shift..<note.key.upperBound + shift,
             commands: note.form == .set ? 1 : note.commandCount)
@@ -316,5 +325,10 @@ extension OutputBuffer {
     mutating func append(_ buffer: ByteBuffer, _ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= buffer.readableBytes)
         append(buffer.readableBytesSpan.extracting(range))
+    }
+
+    /// The same as an argument.
+    mutating func append(_ buffer: ByteBuffer, argument range: Range<Int>) {
+        appendArgument(buffer.readableBytesSpan.extracting(range))
     }
 }

@@ -1,7 +1,8 @@
 import Glibc
 import RDBKit
 
-/// Holds the sender back to so many units a second, over a window of a tenth of a second.
+/// Holds the sender back to so many units a second. A tenth of a second's units may come at once, and as many are owed
+/// before it has to wait.
 struct RateLimit {
     private let perMillisecond: Double
     private let burst: Double
@@ -20,6 +21,6 @@ struct RateLimit {
     mutating func take(_ units: Int, now: Int64) -> Int64 {
         allowance = min(burst, allowance + Double(max(0, now - last)) * perMillisecond) - Double(units)
         last = now
-        return allowance >= 0 ? 0 : Int64((-allowance / perMillisecond).rounded(.up))
+        return allowance > -burst ? 0 : Int64((-allowance / perMillisecond).rounded(.up))
     }
 }

@@ -7,6 +7,8 @@ struct ReadBack {
     private let plan: RestorePlan
     /// Values are asked for as payloads, which come in one piece.
     static let maxPayloadByteCount: UInt64 = 32 << 20
+    /// Keys that are asked for at once.
+    static let maxBatchCount = 64
     /// Servers before 7.0 tell only the time left.
     private static let expiryTolerance: Int64 = 2000
 
@@ -26,6 +28,7 @@ struct ReadBack {
         var reader = RDBReader(of: version)
         batch.place(&reader, at: 0)
         var digest = EntryDigest(plan.comparedParts)
+        digest.fieldsExpireAfter = plan.comparedFieldExpiry
         digest.begin(reader.header, key: key.rawSpan)
         do throws(DecodeError) { try reader.readValue(into: &digest) } catch { return nil }
         return digest.finish()
@@ -38,39 +41,103 @@ struct ReadBack {
         return digest.finish()
     }
 
+    /// An entry as it should be at the target.
+    struct Expected {
+        var header: EntryHeader
+        var key: [UInt8]
+        var digest: Digest128
+        /// Of a value too large to be read back whole: its elements, of a string its bytes.
+        var size: UInt64?
+    }
+
+    enum Match: Equatable {
+        case same
+        case other(String)
+        /// The server could not be asked; it may be later.
+        case unknown(String)
+    }
+
     // MARK: - What is there
 
-    /// Whether the target holds this data with this expiry. An entry whose time has come since may be gone.
-    func holds(_ key: [UInt8], _ header: EntryHeader, _ digest: Digest128) -> Bool {
-        guard let server = target.owner(ofSlot: HashSlot.of(key.rawSpan)) else { return false }
+    /// Looks at some keys of one server, which should be no more than `maxBatchCount`.
+    /// - Returns: one answer for each.
+    func compare(_ batch: [Expected], at server: ServerAddress) -> [Match] {
         var bytes = ByteBuffer()
-        var count = 2
-        if !target.isCluster || header.database != 0 {
-            bytes.writeCommand("SELECT", String(header.database))
-            count += 1
+        var commandCount = 0
+        // Where the replies of each key begin.
+        var places: [Int] = []
+        var database: UInt64?
+        for expected in batch {
+            if expected.header.database != database {
+                bytes.writeCommand("SELECT", String(expected.header.database))
+                commandCount += 1
+                database = expected.header.database
+            }
+            places.append(commandCount)
+            if expected.size == nil {
+                bytes.writeCommand([Array("DUMP".utf8), expected.key])
+            } else {
+                bytes.writeCommand([Array(Self.sizing(expected.header.type).utf8), expected.key])
+            }
+            bytes.writeCommand([Array((plan.target.tellsExpiryTime ? "PEXPIRETIME" : "PTTL").utf8), expected.key])
+            commandCount += 2
         }
-        append(key, to: &bytes)
         do throws(ServerError) {
-            let replies = try target.control(server).exchange(bytes, commandCount: count)
-            return isSame(replies[count - 2], replies[count - 1], key, header, digest, now: currentMilliseconds())
-        } catch { return false }
-    }
-
-    /// The two questions about one key.
-    func append(_ key: [UInt8], to bytes: inout ByteBuffer) {
-        bytes.writeCommand([Array("DUMP".utf8), key])
-        bytes.writeCommand([Array((plan.target.tellsExpiryTime ? "PEXPIRETIME" : "PTTL").utf8), key])
-    }
-
-    func isSame(
-        _ payload: RESPReply, _ time: RESPReply, _ key: [UInt8], _ header: EntryHeader, _ digest: Digest128, now: Int64
-    ) -> Bool {
-        guard case .bulk(let bytes) = payload else {
-            // Gone, as it should be by now.
-            return payload.isNull && header.expiresAt.map { $0 <= now } ?? false
+            let replies = try target.exchange(server, bytes, commandCount: commandCount)
+            let now = currentMilliseconds()
+            return zip(batch, places).map { match($0, replies[$1], replies[$1 + 1], now: now) }
+        } catch {
+            let isUnknown = error.isOfConnection || error.code == .interrupted
+            return batch.map { _ in isUnknown ? .unknown(error.message) : .other(error.message) }
         }
-        guard let time = time.integer, isSame(time, header.expiresAt, now) else { return false }
-        return self.digest(ofPayload: bytes, header, key) == digest
+    }
+
+    private func match(_ expected: Expected, _ value: RESPReply, _ time: RESPReply, now: Int64) -> Match {
+        let header = expected.header
+        if let text = value.errorText ?? time.errorText {
+            switch Verdict.ofError(text, .restore) {
+            case .later, .moved, .ask: return .unknown(text)
+            default: return .other(text.hasPrefix("WRONGTYPE") ? "the key holds another type" : text)
+            }
+        }
+        if value.isNull || expected.size != nil && time.integer == -2 {
+            if isGone(expected, now) { return .same }
+            return .other("the key is not there")
+        }
+        guard let time = time.integer, isSame(time, header.expiresAt, now) else {
+            return .other("the key expires at another time")
+        }
+        let isSame: Bool
+        if let size = expected.size {
+            // Fields may have expired since.
+            let found = value.integer ?? -1
+            isSame = found == Int64(clamping: size) || header.hasFieldExpiries && found < Int64(clamping: size)
+        } else {
+            isSame = value.bytes.flatMap { digest(ofPayload: $0, header, expected.key) } == expected.digest
+        }
+        return isSame ? .same : .other("the key holds something else")
+    }
+
+    /// Whether the key should be gone by now: with its own expiry, or that of all its fields.
+    private func isGone(_ expected: Expected, _ now: Int64) -> Bool {
+        if let expiresAt = expected.header.expiresAt, expiresAt <= now { return true }
+        guard expected.header.hasFieldExpiries else { return false }
+        var none = EntryDigest(plan.comparedParts)
+        none.begin(expected.header, key: expected.key.rawSpan)
+        return none.finish() == expected.digest
+    }
+
+    /// What tells the size of a value.
+    private static func sizing(_ type: ValueType) -> String {
+        switch type {
+        case .list: "LLEN"
+        case .set: "SCARD"
+        case .zset: "ZCARD"
+        case .hash: "HLEN"
+        case .stream: "XLEN"
+        case .string, .hll: "STRLEN"
+        default: "EXISTS"
+        }
     }
 
     private func isSame(_ time: Int64, _ expiresAt: Int64?, _ now: Int64) -> Bool {

@@ -5,8 +5,11 @@ public import RDBKit
 /// Replays the entries of a file into a live server or cluster.
 ///
 ///     let restore = Restore(to: [try ServerURL("redis://127.0.0.1")])
-///     let description = try restore.connect()
-///     let outcome = restore.run(&reader, EntryLoop(selection: Selection(now: currentMilliseconds())))
+///     restore.options.onConflict = .skip
+///     var reader = try RDBReader(Input(path: "dump.rdb").source)
+///     let loop = EntryLoop(selection: Selection(now: currentMilliseconds()))
+///     let outcome = try restore.run(&reader, loop) { print($0.key, $0.message) }
+///     if outcome.stop == nil, outcome.summary.isWhole { print("all of it") }
 ///
 /// A key appears whole or not at all. The calls block; connections work on threads of their own. Memory: some 16 MiB on
 /// their way and as much around them, whatever the file holds.
@@ -92,6 +95,7 @@ public final class Restore {
             target: description.serverVersion, form: options.form, onConflict: options.onConflict,
             batches: description.mode != .cluster && !options.changes.renames,
             keepsEvictionHints: isEvicting && (policy.contains("lru") || policy.contains("lfu")),
+            maxByteCount: Int(clamping: min(options.bigValueByteCount, UInt64(ByteWindow.maxContiguousByteCount))),
             now: currentMilliseconds())
     }
 
@@ -160,6 +164,7 @@ public final class Restore {
         var summary = engine.summary
         summary.expired = consumer.expired
         summary.resumed = consumer.resumed
+        summary.failedBefore = engine.resumeOffsets.failed
         summary.milliseconds = currentMilliseconds() - started
         return Outcome(summary: summary, stop: engine.stop.map { Self.publicStop($0) }, input: input)
     }
@@ -199,6 +204,8 @@ struct RestoreConsumer: EntryConsumer, ~Copyable {
     private let keepsExpired: Bool
     private let now: Int64
     private let acknowledged: UInt64
+    private let joinsDatabases: Bool
+    private var database: UInt64?
     private var rewriter: EntryRewriter
     private(set) var expired: UInt64 = 0
     private(set) var resumed: UInt64 = 0
@@ -208,6 +215,7 @@ struct RestoreConsumer: EntryConsumer, ~Copyable {
         keepsExpired = options.keepsExpired
         now = engine.plan.now
         acknowledged = engine.resumeOffsets.acknowledged
+        joinsDatabases = !options.changes.databases.isEmpty || options.changes.otherDatabases != nil
         rewriter = try EntryRewriter(options.changes)
     }
 
@@ -219,6 +227,10 @@ struct RestoreConsumer: EntryConsumer, ~Copyable {
             return try reader.skipValue()
         }
         engine.position = reader.header.startOffset
+        if joinsDatabases, reader.header.database != database {
+            if database != nil { engine.separate() }
+            database = reader.header.database
+        }
         let header = rewriter.rewrite(reader.header)
         if !keepsExpired, let expiresAt = header.expiresAt, expiresAt <= now {
             expired += 1

@@ -33,15 +33,21 @@ final class RestoreEngine {
     private var framesInFlight = 0
     private var waiting: [WaitingEntry] = []
     private var bytesWaiting = 0
+    /// Keys that exist, perhaps by this run's own doing.
+    private var doubts: [Doubt] = []
+    /// Of an entry that ended the run: another run with the checkpoint begins with it.
+    private var heldOffset = UInt64.max
+    /// Offsets of entries that were not applied, or not as a whole, and are not counted in the checkpoint.
+    private var failedOffsets: [UInt64] = []
     private var lastProgress = currentMilliseconds()
     private var lastCheckpoint = currentMilliseconds()
     private var lastWords = ""
     private var byteRate: RateLimit?
     private var entryRate: RateLimit?
-    /// Whether each database can be selected, as far as was asked.
-    private var usableDatabases: [UInt64: Bool] = [:]
-    /// Whether functions are there.
-    var hasFunctions = false
+    /// Frames are no larger, so that a low rate is kept within each second.
+    private let frameByteCount: Int
+    /// Why each database cannot be selected, nil where it can; as far as was asked.
+    private var databaseRefusals: [UInt64: String?] = [:]
 
     init(
         _ target: RestoreTarget, plan: RestorePlan, options: RestoreOptions, checkpoint: CheckpointFile?,
@@ -52,9 +58,9 @@ final class RestoreEngine {
         self.options = options
         self.checkpoint = checkpoint
         self.report = report
-        hasFunctions = checkpoint?.checkpoint.hasFunctions ?? false
         let now = currentMilliseconds()
         byteRate = options.maxBytesPerSecond.map { RateLimit(perSecond: $0, now: now) }
+        frameByteCount = options.maxBytesPerSecond.map { Int(clamping: max(4096, $0 / 10)) } ?? .max
         entryRate = options.maxEntriesPerSecond.map { RateLimit(perSecond: $0, now: now) }
     }
 
@@ -62,54 +68,59 @@ final class RestoreEngine {
         if stop == nil { stop = reason }
     }
 
-    /// Entries before it are known to be at the target, those before the second may be.
-    var resumeOffsets: (acknowledged: UInt64, reserved: UInt64) {
-        guard let checkpoint, checkpoint.isResumed else { return (0, 0) }
-        return (resumedFrom.0, resumedFrom.1)
-    }
-    private lazy var resumedFrom = (checkpoint?.checkpoint.acknowledged ?? 0, checkpoint?.checkpoint.reserved ?? 0)
+    /// From an earlier run: entries before `acknowledged` are done with, those before `reserved` may be; so many of the
+    /// former were not applied.
+    private(set) lazy var resumeOffsets: (acknowledged: UInt64, reserved: UInt64, failed: UInt64) = {
+        guard let checkpoint, checkpoint.isResumed else { return (0, 0, 0) }
+        let found = checkpoint.checkpoint
+        return (found.acknowledged, found.reserved, found.failed)
+    }()
 
     // MARK: - Entries
 
     /// Sends the entry that the reader stands at, or keeps it for a frame.
     func add(_ reader: inout RDBReader, _ header: EntryHeader, key: RawSpan) throws(DecodeError) {
-        guard canUse(database: header.database) else {
-            fail(header, key.array, .lost, "the target has no database \(header.database)")
+        if let refusal = refusal(ofDatabase: header.database) {
+            let number = header.database
+            fail(
+                header, key.array, .lost,
+                "the target has no database \(number) (\(refusal)); --db-map \(number):0 puts it into another one")
             return try reader.skipValue()
         }
+        if stop != nil { return try reader.skipValue() }
         if options.isDryRun { return try plan(&reader, header, key: key) }
         let isUncertain = header.startOffset < resumeOffsets.reserved
         reserve(header.startOffset)
         let slot = HashSlot.of(key)
         guard let link = readyLink(slot: slot) else { return }
         select(header.database, on: link)
-        let isLarge = reader.type.valueType != .string && plan.form(of: reader.type, header, reader.version) == .sliced
-        let encoding =
-            isLarge
-            ? .tooLarge
-            : try link.builder.encode(&reader, header, key: key, isUncertain: isUncertain) {
-                temporaryKey(slot: slot)
-            }
+        let encoding = try link.builder.encode(&reader, header, key: key, isUncertain: isUncertain) {
+            temporaryKey(slot: slot)
+        }
         switch encoding {
         case .done:
-            let losses = link.builder.losses
-            if !losses.isEmpty { summary.losses.add(losses, header, key: key) }
-            if link.builder.isFull { submit(link) }
+            add(losses: link.builder.losses, header, key)
+            if link.builder.isFull || link.builder.byteCount >= frameByteCount { submit(link) }
         case .lost:
-            summary.losses.add(.value, header, key: key)
-            fail(header, key.array, .lost, "the target has no such type")
+            lose(header, key.array)
         case .tooLarge:
             try reader.rewindToValue()
-            var value = LargeValue(self, header, key: key.array, slot: slot, isUncertain: isUncertain)
+            let value = LargeValue(self, header, key: key.array, slot: slot, isUncertain: isUncertain)
             try value.send(&reader)
         }
         pump(milliseconds: 0)
         while stop == nil, isOverfull { pump(milliseconds: 100) }
         if let wait = entryRate?.take(1, now: currentMilliseconds()), wait > 0 {
-            // What is built goes out now: otherwise a slow rate would send frames of many entries now and then.
+            // What is gathered is within the rate: it does not wait for more.
             for link in target.allLinks { submit(link) }
             pause(wait)
         }
+    }
+
+    /// The input's next entries come from another database. Those of one database differ in their keys; in a batch with
+    /// others, a key that comes twice would not be noticed.
+    func separate() {
+        for link in target.allLinks { submit(link) }
     }
 
     private var isOverfull: Bool {
@@ -118,13 +129,23 @@ final class RestoreEngine {
 
     /// What would be done with the entry.
     private func plan(_ reader: inout RDBReader, _ header: EntryHeader, key: RawSpan) throws(DecodeError) {
-        var nobody = NullVisitor()
-        try reader.readValue(into: &nobody)
-        let byteCount = reader.offset - header.valueOffset
-        var form = plan.form(of: reader.type, header, reader.version)
-        if form != .restore, byteCount > UInt64(ByteWindow.maxContiguousByteCount) { form = .sliced }
-        applied(header, form)
-        summary.byteCount += byteCount
+        var builder = FrameBuilder(plan)
+        switch try builder.encode(&reader, header, key: key, isUncertain: false, temporaryKey: { [] }) {
+        case .done:
+            add(losses: builder.losses, header, key)
+            let (bytes, notes, _, _) = builder.take()
+            summary.byteCount += UInt64(bytes.readableBytes)
+            for note in notes { applied(header, note.form) }
+        case .lost:
+            lose(header, key.array)
+        case .tooLarge:
+            try reader.rewindToValue()
+            let (form, byteCount) = try LargeValue(
+                self, header, key: key.array, slot: 0, isUncertain: false
+            ).plan(&reader)
+            summary.byteCount += byteCount
+            applied(header, form)
+        }
     }
 
     func temporaryKey(slot: Int) -> [UInt8] {
@@ -132,30 +153,51 @@ final class RestoreEngine {
         return slotTags.temporaryKey(slot: slot, run: runNumber, number: temporaryCount)
     }
 
-    private func canUse(database: UInt64) -> Bool {
-        if let known = usableDatabases[database] { return known }
-        var isUsable = true
-        if database != 0, let server = target.servers.first {
+    /// The server's words where it does not have this database.
+    private func refusal(ofDatabase database: UInt64) -> String? {
+        if database == 0 { return nil }
+        if let known = databaseRefusals[database] { return known }
+        guard let server = target.servers.first,
             // What a SELECT in the flow refuses would put all that follows into another database.
+            let reply = askPatiently(server, ["SELECT", String(database)].map { Array($0.utf8) })
+        else { return nil }
+        databaseRefusals[database] = reply.errorText
+        return reply.errorText
+    }
+
+    /// A question that is asked again until the server answers; nil when the run has to end.
+    private func askPatiently(_ server: ServerAddress, _ words: [[UInt8]]) -> RESPReply? {
+        beginWaiting()
+        while stop == nil {
             do throws(ServerError) {
-                let reply = try target.ask(server, "SELECT", String(database))
-                isUsable = reply.isOK
-                _ = try target.ask(server, "SELECT", "0")
+                let reply = try target.ask(server, words)
+                guard let text = reply.errorText else { return reply }
+                switch Verdict.ofError(text, .set) {
+                case .later: lastWords = "\(server): \(text)"
+                case .hopeless: end(.server(ServerError(.refused(reply: text), "\(server): \(text)")))
+                default: return reply
+                }
             } catch {
-                end(.server(error))
-                return true
+                lastWords = error.message
+                if !error.isOfConnection { end(.server(error)) }
             }
+            checkPatience(currentMilliseconds())
+            pump(milliseconds: 100)
         }
-        usableDatabases[database] = isUsable
-        return isUsable
+        return nil
     }
 
     /// A connected link for the slot; waits while there is none. Nil when the run has to end.
     func readyLink(slot: Int) -> RestoreLink? {
+        var isFirst = true
         while stop == nil {
+            let owner = target.owner(ofSlot: slot)
+            let link = owner.map { target.link(to: $0, slot: slot) }
+            if let link, link.connection != nil { return link }
+            if isFirst { beginWaiting() }
+            isFirst = false
             let now = currentMilliseconds()
-            if let address = target.owner(ofSlot: slot) {
-                let link = target.link(to: address, slot: slot)
+            if let link {
                 if connect(link, now: now) { return link }
             } else {
                 target.refreshTopology(now: now)
@@ -171,7 +213,7 @@ final class RestoreEngine {
         if link.connection != nil { return true }
         if now < link.retryAt { return false }
         let isFirst = link.number < 0 && link.sent.isEmpty && summary.reconnections == 0
-        guard let error = target.connect(link, now: now) else { return true }
+        guard let error = target.connect(link) else { return true }
         lastWords = error.message
         if !error.isOfConnection, !isTemporary(error) { end(.server(error)) }
         if !isFirst || target.isCluster { target.refreshTopology(now: now) }
@@ -193,63 +235,67 @@ final class RestoreEngine {
 
     // MARK: - Functions
 
-    /// Loads a library on every server.
+    /// Loads a library on every server. One that is there with the same code is as good as loaded.
     func load(_ library: FunctionLibrary) {
-        if options.isDryRun {
-            summary.functions.applied += 1
-            return
-        }
-        // An earlier run did it.
-        if stop != nil || hasFunctions && resumeOffsets.acknowledged > 0 { return }
         guard plan.target.hasFunctions, !library.code.isCut else {
             summary.losses.add(library)
             summary.functions.failed += 1
             return
         }
-        let replaces = options.onConflict == .replace
-        var words = [Array("FUNCTION".utf8), Array("LOAD".utf8)]
-        if replaces { words.append(Array("REPLACE".utf8)) }
-        words.append(library.source)
-        for server in target.servers {
-            do throws(ServerError) {
-                let reply = try target.ask(server, words)
-                guard let text = reply.errorText else { continue }
-                if text.contains("already exists"), checkpoint?.isResumed == true { continue }
-                if text.contains("already exists"), options.onConflict == .skip {
-                    summary.functions.skipped += 1
-                    return
-                }
-                summary.functions.failed += 1
-                report(
-                    RestoreFailure(
-                        database: 0, key: Array(library.name.utf8), type: .module, offset: 0,
-                        reason: text.contains("already exists") ? .exists : .refused, message: text))
-                if text.contains("already exists") { end(.conflict) }
-                return
-            } catch { return end(.server(error)) }
+        if options.isDryRun {
+            summary.functions.applied += 1
+            return
         }
-        summary.functions.applied += 1
-        hasFunctions = true
+        var words = [Array("FUNCTION".utf8), Array("LOAD".utf8)]
+        if options.onConflict == .replace { words.append(Array("REPLACE".utf8)) }
+        words.append(library.source)
+        var isSkipped = false
+        for server in target.servers {
+            guard let reply = askPatiently(server, words) else { return }
+            guard let text = reply.errorText else { continue }
+            let exists = text.contains("already exists")
+            if exists, isThere(library, at: server) { continue }
+            if exists, options.onConflict == .skip {
+                isSkipped = true
+                continue
+            }
+            summary.functions.failed += 1
+            report(
+                RestoreFailure(
+                    database: 0, key: Array(library.name.utf8), type: nil, offset: 0,
+                    reason: exists ? .exists : .refused, message: text))
+            if exists { end(.conflict) }
+            return
+        }
+        if isSkipped { summary.functions.skipped += 1 } else { summary.functions.applied += 1 }
+    }
+
+    private func isThere(_ library: FunctionLibrary, at server: ServerAddress) -> Bool {
+        let question = ["FUNCTION", "LIST", "LIBRARYNAME", library.name, "WITHCODE"].map { Array($0.utf8) }
+        let found = askPatiently(server, question)?.array?.first
+        return found?["library_code"]?.bytes == library.source
     }
 
     // MARK: - Frames
 
     /// Sends what the link has built.
-    func submit(_ link: RestoreLink) {
+    /// - Parameter waits: whether to keep to the rate at once, and not before the next frame.
+    func submit(_ link: RestoreLink, waits: Bool = true) {
         guard !link.builder.isEmpty, let connection = link.connection else { return }
         let (bytes, notes, commandCount, firstOffset) = link.builder.take()
         let frame = CommandFrame(id: nextFrame, bytes: bytes, commandCount: commandCount)
         nextFrame += 1
+        beginWaiting()
         link.sent[frame.id] = RestoreLink.SentFrame(bytes: bytes, notes: notes, firstOffset: firstOffset)
         bytesInFlight += bytes.readableBytes
         framesInFlight += 1
         summary.byteCount += UInt64(bytes.readableBytes)
         connection.submit(frame)
-        throttle(bytes.readableBytes)
+        throttle(bytes.readableBytes, waits: waits)
     }
 
-    func throttle(_ byteCount: Int) {
-        if let wait = byteRate?.take(byteCount, now: currentMilliseconds()), wait > 0 { pause(wait) }
+    func throttle(_ byteCount: Int, waits: Bool = true) {
+        if let wait = byteRate?.take(byteCount, now: currentMilliseconds()), wait > 0, waits { pause(wait) }
     }
 
     /// Waits, but takes events meanwhile.
@@ -271,6 +317,7 @@ final class RestoreEngine {
             switch event {
             case .completed(let number, let frame, let remarkable):
                 guard let link = target.link(numbered: number) else { continue }
+                link.backoff = 0
                 if let sent = remove(frame, link) {
                     settle(sent, remarkable, answered: nil, link)
                 } else {
@@ -281,8 +328,10 @@ final class RestoreEngine {
                 lost(link, error, unfinished)
             }
         }
+        resolveDoubts()
         let now = currentMilliseconds()
         resend(now)
+        large?.keepAlive(now)
         writeCheckpoint(now)
     }
 
@@ -299,13 +348,20 @@ final class RestoreEngine {
         if large?.link === link { large?.lost() }
         summary.reconnections += 1
         for each in unfinished {
+            if each.answeredCount > 0 { link.backoff = 0 }
             guard let sent = remove(each.frame, link) else { continue }
             settle(sent, each.remarkable, answered: each.answeredCount, link)
+        }
+        // What was submitted after the end was not sent. A further event says so, but finds the link with another number.
+        for frame in link.sent.keys.sorted() {
+            guard let sent = remove(frame, link) else { continue }
+            for note in sent.notes { wait(note, sent.bytes, words: error.message, delay: 0) }
         }
         // What was being built was not sent, but its SELECT belongs to the connection that is gone.
         let (bytes, notes, _, _) = link.builder.take()
         for note in notes { wait(note, bytes, words: error.message, delay: 0) }
         target.drop(link)
+        link.delayNextConnection(currentMilliseconds())
         switch error.code {
         case .closed, .timeout, .cannotConnect, .interrupted: break
         default: end(.server(error))
@@ -361,18 +417,23 @@ final class RestoreEngine {
                 wait(note, bytes, words: text, delay: note.attempts > 3 ? 50 : 0, asked: address)
             }
         case .later(let text):
+            var note = note
+            // Had only its MULTI been refused, what follows was carried out.
+            if note.form == .commands { note.isUncertain = true }
             wait(note, bytes, words: text, delay: min(1000, 20 << Int64(min(note.attempts, 6))))
             target.refreshTopology(now: currentMilliseconds())
         case .payloadRefused(let text): sendAsCommands(note, bytes, text)
-        case .failed(let text): fail(note.header, key(note, bytes), .refused, text)
+        case .gone where note.header.expiresAt != nil || note.header.hasFieldExpiries:
+            // Its time, or that of all its fields, was over before it got its name.
+            applied(note.header, note.form)
+        case .failed(let text), .gone(let text): fail(note.header, key(note, bytes), .refused, text)
         case .hopeless(let text):
             if target.isCluster, text.hasPrefix("READONLY") {
                 // A failover has made another server the owner.
                 target.refreshTopology(now: currentMilliseconds())
                 return wait(note, bytes, words: text, delay: 100)
             }
-            fail(note.header, key(note, bytes), .refused, text)
-            end(.server(ServerError(.refused(reply: text), "\(link.address): \(text)")))
+            refuseAll(note.header, key(note, bytes), text, link.address)
         }
     }
 
@@ -386,7 +447,24 @@ final class RestoreEngine {
         lastProgress = currentMilliseconds()
     }
 
+    /// The target has no way to hold the entry.
+    func lose(_ header: EntryHeader, _ key: [UInt8]) {
+        fail(header, key, .lost, "\(plan.target) has no values of this type (\(header.type.name))")
+    }
+
+    /// The server would refuse every other entry as well.
+    func refuseAll(_ header: EntryHeader, _ key: [UInt8], _ text: String, _ address: ServerAddress) {
+        heldOffset = min(heldOffset, header.startOffset)
+        report(
+            RestoreFailure(
+                database: header.database, key: key, type: header.type, offset: header.startOffset, reason: .refused,
+                message: text))
+        summary.byType[header.type, default: .init()].failed += 1
+        end(.server(ServerError(.refused(reply: text), "\(address): \(text)")))
+    }
+
     func fail(_ header: EntryHeader, _ key: [UInt8], _ reason: RestoreFailure.Reason, _ message: String) {
+        if checkpoint != nil { failedOffsets.append(header.startOffset) }
         summary.byType[header.type, default: .init()].failed += 1
         report(
             RestoreFailure(
@@ -395,43 +473,81 @@ final class RestoreEngine {
     }
 
     private func conflict(_ note: EntryNote, _ bytes: ByteBuffer) {
-        conflict(note.header, key(note, bytes), isUncertain: note.isUncertain, form: note.form) { [self] in
-            isThere(note, bytes)
+        if note.isUncertain {
+            doubts.append(Doubt(note: note, bytes: bytes))
+        } else {
+            exists(note.header, key(note, bytes))
         }
     }
 
-    /// The key exists.
-    /// - Parameter isSame: whether it holds what was to be put there; asked only where an unseen reply may be the cause.
-    func conflict(
-        _ header: EntryHeader, _ key: [UInt8], isUncertain: Bool, form: RestoreForm, isSame: () -> Bool
-    ) {
-        if isUncertain, isSame() { return applied(header, form) }
+    /// The key is there, and this run has not made it.
+    func exists(_ header: EntryHeader, _ key: [UInt8]) {
         if options.onConflict == .skip {
             summary.byType[header.type, default: .init()].skipped += 1
-            lastProgress = currentMilliseconds()
+            keepPatience()
         } else {
-            fail(header, key, .exists, "the key exists at the target")
+            summary.byType[header.type, default: .init()].failed += 1
+            heldOffset = min(heldOffset, header.startOffset)
+            report(
+                RestoreFailure(
+                    database: header.database, key: key, type: header.type, offset: header.startOffset,
+                    reason: .exists, message: "the key exists at the target"))
             end(.conflict)
         }
     }
 
-    /// Whether the key holds what the entry's commands would put there: then they did, unseen.
-    private func isThere(_ note: EntryNote, _ bytes: ByteBuffer) -> Bool {
+    /// Looks at the keys that exist, perhaps because a command was carried out whose reply got lost: what holds the
+    /// entry's own data was made by it.
+    private func resolveDoubts() {
+        guard !doubts.isEmpty, stop == nil else { return }
+        let all = doubts
+        doubts = []
+        var batches: [ServerAddress: [(doubt: Doubt, expected: ReadBack.Expected)]] = [:]
+        for doubt in all {
+            guard let expected = expectation(doubt.note, doubt.bytes) else {
+                exists(doubt.note.header, key(doubt.note, doubt.bytes))
+                continue
+            }
+            guard let server = target.owner(ofSlot: HashSlot.of(expected.key.rawSpan)) else {
+                wait(doubt.note, doubt.bytes, words: "", delay: 100)
+                continue
+            }
+            batches[server, default: []].append((doubt, expected))
+        }
+        let readBack = ReadBack(self)
+        for (server, batch) in batches {
+            var rest = batch[...]
+            while !rest.isEmpty {
+                let some = rest.prefix(ReadBack.maxBatchCount)
+                rest = rest.dropFirst(some.count)
+                let found = readBack.compare(some.map(\.expected), at: server)
+                for (each, match) in zip(some, found) {
+                    switch match {
+                    case .same: applied(each.doubt.note.header, each.doubt.note.form)
+                    case .other: exists(each.doubt.note.header, each.expected.key)
+                    case .unknown(let words): wait(each.doubt.note, each.doubt.bytes, words: words, delay: 100)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the key holds if the entry's commands have put it there.
+    private func expectation(_ note: EntryNote, _ bytes: ByteBuffer) -> ReadBack.Expected? {
         let key = key(note, bytes)
         let readBack = ReadBack(self)
         var digest: Digest128?
         switch note.form {
         case .restore:
-            guard let value = payloadValue(note, bytes) else { return false }
+            guard let value = payloadValue(note, bytes) else { return nil }
             digest = readBack.digest(
                 note.header, inputVersion, key: key, value: value.readableBytesSpan)
         case .batched, .set:
-            guard let value = Self.setValue(note, bytes) else { return false }
+            guard let value = Self.setValue(note, bytes) else { return nil }
             digest = readBack.digest(string: value.readableBytesSpan, note.header, key: key)
         case .commands, .sliced: digest = note.digest
         }
-        guard let digest else { return false }
-        return readBack.holds(key, note.header, digest)
+        return digest.map { ReadBack.Expected(header: note.header, key: key, digest: $0) }
     }
 
     /// The value within the payload of a RESTORE.
@@ -466,6 +582,9 @@ final class RestoreEngine {
         copy.writeImmutableBuffer(slice)
         note.bytes = 0..<own.count
         note.key = note.key.lowerBound - own.lowerBound..<note.key.upperBound - own.lowerBound
+        if !note.name.isEmpty {
+            note.name = note.name.lowerBound - own.lowerBound..<note.name.upperBound - own.lowerBound
+        }
         if note.form == .restore {
             note.payload = note.payload.lowerBound - own.lowerBound..<note.payload.upperBound - own.lowerBound
         } else {
@@ -480,10 +599,12 @@ final class RestoreEngine {
     private func resend(_ now: Int64) {
         guard !waiting.isEmpty, stop == nil else { return }
         checkPatience(now)
+        let all = waiting
+        waiting = []
         var rest: [WaitingEntry] = []
         var used: Set<ObjectIdentifier> = []
         var links: [RestoreLink] = []
-        for entry in waiting {
+        for entry in all {
             guard entry.notBefore <= now, let link = linkNow(for: entry, now) else {
                 rest.append(entry)
                 continue
@@ -492,10 +613,11 @@ final class RestoreEngine {
             select(entry.note.header.database, on: link)
             link.builder.append(entry.note, of: entry.bytes, asking: entry.asked != nil)
             if used.insert(ObjectIdentifier(link)).inserted { links.append(link) }
-            if link.builder.isFull { submit(link) }
+            // This is called while events are taken: it must not wait for others.
+            if link.builder.isFull { submit(link, waits: false) }
         }
-        waiting = rest
-        for link in links { submit(link) }
+        waiting = rest + waiting
+        for link in links { submit(link, waits: false) }
     }
 
     /// The connected link for an entry that waits, if there is one now.
@@ -509,6 +631,8 @@ final class RestoreEngine {
             return nil
         }
         let link = target.link(to: address, slot: slot)
+        // Nothing comes between the pieces of a large value.
+        if large?.link === link { return nil }
         return connect(link, now: now) ? link : nil
     }
 
@@ -525,38 +649,21 @@ final class RestoreEngine {
 
     func keepPatience() { lastProgress = currentMilliseconds() }
 
-    /// An entry of a large value is settled.
-    func settleLarge(
-        _ header: EntryHeader, _ key: [UInt8], _ verdict: Verdict, _ form: RestoreForm, isUncertain: Bool,
-        digest: Digest128?
-    ) {
-        switch verdict {
-        case .applied: applied(header, form)
-        case .conflict:
-            conflict(header, key, isUncertain: isUncertain, form: form) {
-                digest.map { ReadBack(self).holds(key, header, $0) } ?? false
-            }
-        case .failed(let text), .payloadRefused(let text), .later(let text), .moved(let text), .ask(let text):
-            fail(header, key, .refused, text)
-        case .splitBatch: break
-        case .hopeless(let text):
-            fail(header, key, .refused, text)
-            end(.server(ServerError(.refused(reply: text), text)))
-        }
+    /// Patience begins when something is waited for.
+    private func beginWaiting() {
+        if framesInFlight == 0, waiting.isEmpty, doubts.isEmpty { keepPatience() }
     }
 
     /// The target took everything of this payload but its form: the same by commands.
     private func sendAsCommands(_ note: EntryNote, _ bytes: ByteBuffer, _ words: String) {
         let key = key(note, bytes)
         guard options.form == .auto, !note.refusesPayload, let value = payloadValue(note, bytes),
-            let type = RDBType(byte: note.header.typeByte, version: inputVersion),
-            let link = readyLink(slot: HashSlot.of(key.rawSpan))
+            let type = RDBType(byte: note.header.typeByte, version: inputVersion)
         else { return fail(note.header, key, .refused, words) }
         var batch = EntryBatch()
         batch.append(note.header, type, key: key.rawSpan, value: value.readableBytesSpan)
         var reader = RDBReader(of: inputVersion)
         batch.place(&reader, at: 0)
-        select(note.header.database, on: link)
         var commandsOnly = plan
         commandsOnly.form = .commands
         var builder = FrameBuilder(commandsOnly)
@@ -567,14 +674,14 @@ final class RestoreEngine {
             ) { temporaryKey(slot: slot) }
             guard case .done = encoding else { return fail(note.header, key, .refused, words) }
         } catch { return fail(note.header, key, .refused, words) }
-        let losses = builder.losses
-        if !losses.isEmpty { summary.losses.add(losses, note.header, key: key.rawSpan) }
+        add(losses: builder.losses, note.header, key.rawSpan)
         let (made, notes, _, _) = builder.take()
-        for var made_note in notes {
-            made_note.refusesPayload = true
-            wait(made_note, made, words: "", delay: 0)
+        for var again in notes {
+            again.refusesPayload = true
+            wait(again, made, words: "", delay: 0)
         }
     }
+
     /// Of the file that the entries come from.
     var inputVersion = RDBVersion(number: 6, family: .redis)
 
@@ -592,15 +699,53 @@ final class RestoreEngine {
         return frame.id
     }
 
-    func add(losses: CommandLoss, _ header: EntryHeader, _ key: [UInt8]) {
-        if !losses.isEmpty { summary.losses.add(losses, header, key: key.rawSpan) }
+    func add(losses: CommandLoss, _ header: EntryHeader, _ key: RawSpan) {
+        if losses.isEmpty { return }
+        summary.losses.add(losses, header, key: key)
+        if losses.isOfData, checkpoint != nil { failedOffsets.append(header.startOffset) }
+    }
+
+    /// Ends a connection on which nothing more can be sent, and waits until that is known.
+    func cut(_ link: RestoreLink) {
+        link.connection?.close()
+        let until = currentMilliseconds() + 2000
+        while link.connection != nil, currentMilliseconds() < until { pump(milliseconds: 100) }
+    }
+
+    /// Waits a moment for what the target said was only for now.
+    func waitBriefly(_ milliseconds: Int64, _ words: String) {
+        lastWords = words
+        let until = currentMilliseconds() + milliseconds
+        while stop == nil {
+            let now = currentMilliseconds()
+            checkPatience(now)
+            if now >= until { return }
+            pump(milliseconds: Int(until - now))
+        }
+    }
+
+    func noteMove(_ words: String, asked address: ServerAddress) {
+        if let found = ClusterRedirection(errorText: words, asked: address) {
+            target.note(movedSlot: found.slot, to: found.address)
+        }
+    }
+
+    /// A command whose reply nobody waits for long: the run has ended.
+    func tell(_ address: ServerAddress, _ database: UInt64, _ arguments: [[UInt8]]) {
+        var bytes = ByteBuffer()
+        bytes.writeCommand("SELECT", String(database))
+        bytes.writeCommand(arguments)
+        target.openControl(address)?.submit(CommandFrame(id: 0, bytes: bytes, commandCount: 2))
+        pump(milliseconds: 100)
     }
 
     /// One question besides the flow of entries; nil where it finds no answer.
     func ask(_ address: ServerAddress, _ database: UInt64, _ arguments: [[UInt8]]) -> RESPReply? {
+        var bytes = ByteBuffer()
+        bytes.writeCommand("SELECT", String(database))
+        bytes.writeCommand(arguments)
         do throws(ServerError) {
-            if !target.isCluster { _ = try target.ask(address, "SELECT", String(database)) }
-            return try target.ask(address, arguments)
+            return try target.exchange(address, bytes, commandCount: 2).last
         } catch {
             lastWords = error.message
             return nil
@@ -625,14 +770,20 @@ final class RestoreEngine {
 
     private func save(_ checkpoint: CheckpointFile, sent: UInt64) {
         lastCheckpoint = currentMilliseconds()
+        let acknowledged = acknowledgedOffset
+        // What failed behind it is tried again.
+        let count = failedOffsets.count
+        failedOffsets.removeAll { $0 < acknowledged }
         do throws(OutputError) {
-            try checkpoint.write(acknowledged: acknowledgedOffset, sent: sent, hasFunctions: hasFunctions)
+            try checkpoint.write(
+                acknowledged: acknowledged, sent: sent, failed: UInt64(count - failedOffsets.count))
         } catch { end(.checkpoint(error)) }
     }
 
     /// Every entry that begins before it is done with.
     private var acknowledgedOffset: UInt64 {
-        var offset = position
+        var offset = min(position, heldOffset)
+        for doubt in doubts { offset = min(offset, doubt.note.header.startOffset) }
         for link in target.allLinks { offset = min(offset, link.firstOffset) }
         for entry in waiting { offset = min(offset, entry.note.header.startOffset) }
         return offset
@@ -654,7 +805,8 @@ final class RestoreEngine {
                     if connect(link, now: currentMilliseconds()) { submit(link) }
                 }
             }
-            let isIdle = framesInFlight == 0 && (stop != nil || waiting.isEmpty && allBuildersEmpty)
+            let isIdle =
+                framesInFlight == 0 && (stop != nil || waiting.isEmpty && doubts.isEmpty && allBuildersEmpty)
             if isIdle { break }
             if stop != nil, currentMilliseconds() - started > 2000 { break }
             checkPatience(currentMilliseconds())

@@ -12,8 +12,9 @@ final class RestoreLink {
     var database: UInt64?
     var sent: [UInt64: SentFrame] = [:]
     /// Not before this time is another connection tried, and how long after a further failure.
-    var retryAt: Int64 = 0
-    var backoff: Int64 = 50
+    private(set) var retryAt: Int64 = 0
+    /// Milliseconds; none after a connection that was of use.
+    var backoff: Int64 = 0
 
     struct SentFrame {
         var bytes: ByteBuffer
@@ -31,6 +32,12 @@ final class RestoreLink {
         sent.values.reduce(builder.firstOffset) { min($0, $1.firstOffset) }
     }
 
+    /// A connection failed, or could not be made.
+    func delayNextConnection(_ now: Int64) {
+        retryAt = now + backoff
+        backoff = max(50, min(2000, backoff * 2))
+    }
+
     /// The connection is gone: what was on its way, with how many of each frame's commands were answered.
     func disconnect() {
         connection?.close()
@@ -38,6 +45,13 @@ final class RestoreLink {
         number = -1
         database = nil
     }
+}
+
+/// An entry whose key exists at the target, and that may have been carried out unseen.
+struct Doubt {
+    var note: EntryNote
+    /// The frame that it came with.
+    var bytes: ByteBuffer
 }
 
 /// An entry that has to be sent again.

@@ -9,6 +9,8 @@ struct RestorePlan: Sendable {
     var batches: Bool
     /// Whether the target evicts by what only RESTORE can tell it.
     var keepsEvictionHints: Bool
+    /// Values whose commands are larger are sent by themselves.
+    var maxByteCount: Int
     var now: Int64
 
     /// Entries made of commands are built under another name, so that a key that exists is never touched.
@@ -32,4 +34,7 @@ struct RestorePlan: Sendable {
         if !target.hasIdempotence { parts.remove(.streamProducers) }
         return parts
     }
+
+    /// Hash fields that expire before this time may be gone when they are looked at.
+    var comparedFieldExpiry: Int64 { currentMilliseconds() + 60_000 }
 }

@@ -16,7 +16,8 @@ public struct RestoreFailure: Equatable, Sendable {
     /// As it would be at the target.
     public var database: UInt64
     public var key: [UInt8]
-    public var type: ValueType
+    /// nil for a library of functions, whose name stands for the key.
+    public var type: ValueType?
     /// Of the entry in the input.
     public var offset: UInt64
     public var reason: Reason
@@ -40,6 +41,8 @@ public struct RestoreSummary: Sendable {
     public internal(set) var expired: UInt64 = 0
     /// Known from a checkpoint to be there.
     public internal(set) var resumed: UInt64 = 0
+    /// Not applied, or not as a whole, by earlier runs with the same checkpoint.
+    public internal(set) var failedBefore: UInt64 = 0
     public internal(set) var functions = Counts()
     /// Commands and payloads, without what was sent again.
     public internal(set) var byteCount: UInt64 = 0
@@ -62,7 +65,7 @@ public struct RestoreSummary: Sendable {
 
     /// Whether the target has everything that it was to have.
     public var isWhole: Bool {
-        total.failed == 0 && functions.failed == 0 && differing == 0 && !losses.isOfData
+        total.failed == 0 && failedBefore == 0 && functions.failed == 0 && differing == 0 && !losses.isOfData
     }
 }
 

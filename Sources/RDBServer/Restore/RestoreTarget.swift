@@ -62,8 +62,8 @@ final class RestoreTarget {
     // MARK: - Connections
 
     /// Connects a link if it is not, and its time has come.
-    /// - Returns: whether it stands.
-    func connect(_ link: RestoreLink, now: Int64) -> ServerError? {
+    /// - Returns: why it does not stand.
+    func connect(_ link: RestoreLink) -> ServerError? {
         if link.connection != nil { return nil }
         let number = nextNumber
         nextNumber += 1
@@ -71,12 +71,10 @@ final class RestoreTarget {
             link.connection = try ServerConnection.connect(
                 to: link.address, options: optionsForData, group: group, events: events, link: number)
         } catch {
-            link.retryAt = now + link.backoff
-            link.backoff = min(2000, link.backoff * 2)
+            link.delayNextConnection(currentMilliseconds())
             return error
         }
         link.number = number
-        link.backoff = 50
         byNumber[number] = link
         return nil
     }
@@ -101,6 +99,9 @@ final class RestoreTarget {
         controls[address] = connection
         return connection
     }
+
+    /// The same, if there is one already.
+    func openControl(_ address: ServerAddress) -> ServerConnection? { controls[address] }
 
     /// One question on it; a connection that has ended is made anew once.
     func ask(_ address: ServerAddress, _ arguments: [[UInt8]]) throws(ServerError) -> RESPReply {

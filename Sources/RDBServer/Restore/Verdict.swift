@@ -14,6 +14,8 @@ enum Verdict: Equatable {
     case later(String)
     /// RESTORE does not take the payload's version or layout.
     case payloadRefused(String)
+    /// The key was gone before it got its name: its expiry was over, or that of all its fields.
+    case gone(String)
     /// The server refuses this entry.
     case failed(String)
     /// The server would refuse every entry.
@@ -63,8 +65,7 @@ enum Verdict: Equatable {
         if form == .restore, text.contains("DUMP payload version") || text.contains("Bad data format") {
             return .payloadRefused(text)
         }
-        // Its expiry, or that of all its fields, was over: the server has let it go before it got its name.
-        if form == .commands || form == .sliced, text.hasPrefix("ERR no such key") { return .applied }
+        if form == .commands || form == .sliced, text.hasPrefix("ERR no such key") { return .gone(text) }
         return .failed(text)
     }
 }

@@ -1,34 +1,23 @@
-import NIOCore
 import RDBKit
 
 /// Reads entries back from the target and compares them with the input, a batch of keys at a time.
 ///
-/// Memory: a batch's payloads, up to `ReadBack.maxPayloadByteCount`. Larger values are compared by type and number of
-/// elements only.
+/// Memory: a batch's payloads, up to `ReadBack.maxPayloadByteCount`. Of larger values only size and expiry are compared.
 struct VerifyConsumer: EntryConsumer, ~Copyable {
-    private struct Expected {
-        var header: EntryHeader
-        var key: [UInt8]
-        var digest: Digest128
-        /// Of a value too large to be read back whole.
-        var elementCount: UInt64?
-    }
-
     private let target: RestoreTarget
     private let plan: RestorePlan
     private let readBack: ReadBack
-    private let keepsExpired: Bool
+    private let patience: Int64
     private let report: (RestoreFailure) -> Void
     private var rewriter: EntryRewriter
     private var digest: EntryDigest
-    private var batches: [ServerAddress: [Expected]] = [:]
+    private var batches: [ServerAddress: [ReadBack.Expected]] = [:]
     private var batchByteCount: UInt64 = 0
     private var batchCount = 0
     private(set) var same: UInt64 = 0
     private(set) var differing: UInt64 = 0
     private(set) var failure: ServerError?
 
-    private static let maxBatchCount = 256
     private static let maxBatchByteCount: UInt64 = 4 << 20
 
     init(
@@ -39,7 +28,7 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
         self.plan = plan
         self.report = report
         readBack = ReadBack(target, plan)
-        keepsExpired = options.keepsExpired
+        patience = options.patienceMilliseconds
         rewriter = try EntryRewriter(options.changes)
         digest = EntryDigest(plan.comparedParts)
     }
@@ -48,18 +37,17 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
 
     mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
         let header = rewriter.rewrite(reader.header)
-        // What was over when the restore began was not sent.
+        // What was over when the restore began was not sent, or is gone.
         if let expiresAt = header.expiresAt, expiresAt <= plan.now { return try reader.skipValue() }
         let key = rewriter.changes.renames ? rewriter.rename(reader.key).array : reader.copyKey()
+        digest.fieldsExpireAfter = plan.comparedFieldExpiry
         digest.begin(header, key: key.rawSpan)
         try reader.readValue(into: &digest)
-        var expected = Expected(header: header, key: key, digest: digest.finish())
+        var expected = ReadBack.Expected(header: header, key: key, digest: digest.finish())
         let byteCount = reader.offset - header.valueOffset
         if byteCount > ReadBack.maxPayloadByteCount {
             try reader.rewindToValue()
-            var counter = CountingVisitor()
-            try reader.readValue(into: &counter)
-            expected.elementCount = counter.count
+            expected.size = try SizeVisitor.size(of: &reader)
         }
         guard let server = target.owner(ofSlot: HashSlot.of(key.rawSpan)) else {
             return differs(expected, "no server owns the key's slot")
@@ -67,81 +55,77 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
         batches[server, default: []].append(expected)
         batchCount += 1
         batchByteCount += byteCount
-        if batchCount >= Self.maxBatchCount || batchByteCount >= Self.maxBatchByteCount { flush() }
+        if batchCount >= ReadBack.maxBatchCount || batchByteCount >= Self.maxBatchByteCount { flush() }
     }
 
     /// Compares what was collected.
     mutating func flush() {
-        for (server, batch) in batches {
-            do throws(ServerError) {
-                try compare(batch, at: server)
-            } catch { failure = failure ?? error }
-        }
+        for (server, batch) in batches where failure == nil { compare(batch, at: server) }
         batches = [:]
         batchCount = 0
         batchByteCount = 0
     }
 
-    private mutating func compare(_ batch: [Expected], at server: ServerAddress) throws(ServerError) {
-        var bytes = ByteBuffer()
-        var commandCount = 0
-        // Where the replies of each key begin.
-        var places: [Int] = []
-        var database: UInt64?
-        for expected in batch {
-            if expected.header.database != database, !target.isCluster || expected.header.database != 0 {
-                bytes.writeCommand("SELECT", String(expected.header.database))
-                commandCount += 1
+    private mutating func compare(_ batch: [ReadBack.Expected], at server: ServerAddress) {
+        var batch = batch
+        let started = currentMilliseconds()
+        while true {
+            var again: [ReadBack.Expected] = []
+            var words = ""
+            for (expected, match) in zip(batch, readBack.compare(batch, at: server)) {
+                switch match {
+                case .same: same += 1
+                case .other(let words): differs(expected, words)
+                case .unknown(let why):
+                    again.append(expected)
+                    words = why
+                }
             }
-            database = expected.header.database
-            places.append(commandCount)
-            if expected.elementCount == nil {
-                readBack.append(expected.key, to: &bytes)
-            } else {
-                bytes.writeCommand([Array("TYPE".utf8), expected.key])
-                bytes.writeCommand([Array(Self.counting(expected.header.type).utf8), expected.key])
+            if again.isEmpty { return }
+            if Interrupt.isRequested {
+                failure = .interrupted
+                return
             }
-            commandCount += 2
-        }
-        let replies = try target.exchange(server, bytes, commandCount: commandCount)
-        let now = currentMilliseconds()
-        for (expected, place) in zip(batch, places) {
-            let (first, second) = (replies[place], replies[place + 1])
-            let isSame: Bool
-            if let count = expected.elementCount {
-                // A string's one element has a length of its own.
-                isSame =
-                    first.text == expected.header.type.name
-                    && (expected.header.type == .string || second.integer == Int64(clamping: count))
-            } else {
-                isSame = readBack.isSame(
-                    first, second, expected.key, expected.header, expected.digest, now: now)
+            if currentMilliseconds() - started > patience {
+                failure = ServerError(.timeout, "cannot read back: \(words)")
+                return
             }
-            if isSame { same += 1 } else { differs(expected, Self.words(first, second)) }
+            batch = again
+            _ = target.events.wait(milliseconds: 100)
         }
     }
 
-    private static func counting(_ type: ValueType) -> String {
-        switch type {
-        case .list: "LLEN"
-        case .set: "SCARD"
-        case .zset: "ZCARD"
-        case .hash: "HLEN"
-        case .stream: "XLEN"
-        default: "STRLEN"
-        }
-    }
-
-    private static func words(_ first: RESPReply, _ second: RESPReply) -> String {
-        if let text = first.errorText ?? second.errorText { return text }
-        return first.isNull ? "the key is not there" : "the key holds something else, or expires at another time"
-    }
-
-    private mutating func differs(_ expected: Expected, _ words: String) {
+    private mutating func differs(_ expected: ReadBack.Expected, _ words: String) {
         differing += 1
         report(
             RestoreFailure(
                 database: expected.header.database, key: expected.key, type: expected.header.type,
                 offset: expected.header.startOffset, reason: .differs, message: words))
     }
+}
+
+/// The bytes of a string.
+struct SizeVisitor: ValueVisitor, ~Copyable {
+    private var byteCount: UInt64 = 0
+
+    /// What the server tells of a value's size: its elements, of a string its bytes, of others that they are there.
+    static func size(of reader: inout RDBReader) throws(DecodeError) -> UInt64 {
+        switch reader.header.type {
+        case .string, .hll:
+            var visitor = SizeVisitor()
+            try reader.readValue(into: &visitor)
+            return visitor.byteCount
+        case .list, .set, .zset, .hash, .stream:
+            var counter = CountingVisitor()
+            try reader.readValue(into: &counter)
+            return counter.count
+        default:
+            try reader.skipValue()
+            return 1
+        }
+    }
+
+    mutating func text(_ bytes: RawSpan, as role: TextRole) { byteCount += UInt64(bytes.byteCount) }
+    mutating func integer(_ value: Int64, as role: TextRole) { byteCount += UInt64(Digits.byteCount(value)) }
+    mutating func largeTextChunk(_ bytes: RawSpan) { byteCount += UInt64(bytes.byteCount) }
 }

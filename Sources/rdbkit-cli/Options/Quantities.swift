@@ -52,11 +52,11 @@ struct Share: ExpressibleByArgument {
 
 /// A time: Unix seconds, RFC 3339, or relative to now (`+7d`, `-90m`; units s, m, h, d, w).
 struct Moment: ExpressibleByArgument {
-    private enum Form {
+    enum Form {
         case absolute(Int64)
         case relative(Int64)
     }
-    private let form: Form
+    let form: Form
 
     func milliseconds(now: Int64) -> Int64 {
         switch form {

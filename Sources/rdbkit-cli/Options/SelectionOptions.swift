@@ -105,8 +105,9 @@ struct SelectionOptions: ParsableArguments {
             && expiresAfter == nil && sample == nil && limit == nil
     }
 
-    func selection() -> Selection {
-        let now = currentMilliseconds()
+    /// - Parameter time: what relative times count from; nil for the present.
+    func selection(now time: Int64? = nil) -> Selection {
+        let now = time ?? currentMilliseconds()
         var selection = Selection(now: now)
         selection.databases = databases.map(\.range)
         selection.globs = globs.map { GlobPattern($0) }
