@@ -7,6 +7,8 @@ public struct ClusterTopology: Sendable, Equatable {
     public private(set) var primaries: [ServerAddress] = []
     /// By slot: an index into `primaries`, or `none`.
     private var owners = [UInt16](repeating: Self.none, count: HashSlot.count)
+    /// Where each one stands in `primaries`.
+    private var indices: [ServerAddress: UInt16] = [:]
 
     private static let none = UInt16.max
 
@@ -28,11 +30,13 @@ public struct ClusterTopology: Sendable, Equatable {
     }
 
     private mutating func index(of address: ServerAddress) -> UInt16? {
-        if let index = primaries.firstIndex(of: address) { return UInt16(index) }
+        if let index = indices[address] { return index }
         // More nodes than slots would be none.
         guard primaries.count < HashSlot.count else { return nil }
+        let index = UInt16(primaries.count)
         primaries.append(address)
-        return UInt16(primaries.count - 1)
+        indices[address] = index
+        return index
     }
 
     private mutating func assign(_ first: Int64, _ last: Int64, to address: ServerAddress) throws(ServerError) {

@@ -27,7 +27,10 @@ public final class ServerConnection: Sendable {
         self.handler = handler
     }
 
-    deinit { close() }
+    deinit {
+        // Loops that have ended have closed it.
+        if channel.isActive { close() }
+    }
 
     // MARK: - Connecting
 
@@ -36,7 +39,8 @@ public final class ServerConnection: Sendable {
     /// - Parameters:
     ///   - options: what they leave open is taken from the URL.
     ///   - group: whose loops the connection lives on; it has to outlive it.
-    ///   - events: where the ends of frames are told, and the end of the connection once this call has returned.
+    ///   - events: where the ends of frames are told, and once this call has returned the end of the connection,
+    ///     whoever ends it.
     ///   - link: the number that stands for this connection in the events.
     /// - Throws: `cannotResolve`, `cannotConnect`, `timeout`, `tls`, `authenticationFailed`, `refused`, `closed`,
     ///   `protocolViolation`, `interrupted`.

@@ -5,7 +5,10 @@ import NIOSSL
 extension ServerError {
     /// What an error of SwiftNIO means for a connection that stands.
     init(channel error: any Error, address: ServerAddress) {
-        if let words = Self.wordsOfTLS(error) {
+        if case NIOSSLError.uncleanShutdown = error {
+            // A server that dies does not say goodbye.
+            self.init(.closed, "\(address): the server closed the connection")
+        } else if let words = Self.wordsOfTLS(error) {
             self.init(.tls, "\(address): TLS: \(words)")
         } else if let error = error as? IOError {
             self.init(.closed, "\(address): \(Self.words(errno: error.errnoCode))")
@@ -18,7 +21,9 @@ extension ServerError {
 
     /// What it means for a connection that a replica has made.
     init(replica error: any Error) {
-        if Self.wordsOfTLS(error) != nil {
+        if case NIOSSLError.uncleanShutdown = error {
+            self.init(.closed, "the target ended the synchronization")
+        } else if Self.wordsOfTLS(error) != nil {
             let text = "\(error)"
             // The other side's alerts about the certificate that it was shown.
             let isDistrust = ["UNKNOWN_CA", "BAD_CERTIFICATE"].contains { text.contains($0) }
@@ -65,7 +70,6 @@ extension ServerError {
             }
             return "\(error)"
         case NIOSSLError.handshakeFailed(let cause): return words(handshake: "\(cause)")
-        case NIOSSLError.uncleanShutdown: return "the connection was cut off"
         case let error as NIOSSLError: return "\(error)"
         case let error as BoringSSLError: return words(handshake: "\(error)")
         default: return nil

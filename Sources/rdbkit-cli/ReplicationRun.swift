@@ -51,6 +51,7 @@ struct ReplicationRun {
         let summary = try restore.synchronize(
             source, byteCount: byteCount, version: version, options: options, onProgress: progress)
         inputs.diagnostics.clearProgress()
+        if let error = summary.settingError { inputs.diagnostics.notice(error.message) }
         report(summary)
         return .done
     }

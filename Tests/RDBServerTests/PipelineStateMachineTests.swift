@@ -82,6 +82,37 @@ struct PipelineStateMachineTests {
         #expect(throws: PipelineStateMachine.Violation.self) { try receive(&malformed, "HTTP/1.1 400\r\n") }
     }
 
+    @Test("random bytes come to the same end however they arrive", arguments: 1...200 as ClosedRange<UInt64>)
+    func randomBytes(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let parts = [
+            "+OK\r\n", ":1\r\n", ":0\r\n", "*2\r\n", "*3\r\n", "$3\r\nabc\r\n", "$-1\r\n", "_\r\n", "-E\r\n", ">1\r\n",
+            "|1\r\n", "%1\r\n", "$2\r\n", "ab", "\r\n", "+", ":",
+        ]
+        let bytes = (0..<120).flatMap { _ in
+            random.oneIn(200) ? [UInt8(random.number(0...255))] : Array(random.pick(parts).utf8)
+        }
+        func outcome(_ pieces: [Int]) -> String {
+            var machine = machine()
+            for frame in 0..<40 as Range<UInt64> {
+                machine.submit(frame % 5 == 4 ? .caller(token: frame) : .events(frame: frame), commandCount: 2)
+            }
+            var outputs: [PipelineStateMachine.Output] = []
+            var start = 0
+            var violation: PipelineStateMachine.Violation?
+            for piece in pieces where start < bytes.count && violation == nil {
+                do throws(PipelineStateMachine.Violation) {
+                    try machine.receive(Array(bytes[start..<min(bytes.count, start + piece)]).rawSpan, &outputs)
+                } catch { violation = error }
+                start += piece
+            }
+            return "\(outputs) \(violation.map { "\($0)" } ?? "") \(machine.close())"
+        }
+        let whole = outcome([bytes.count])
+        #expect(outcome(bytes.map { _ in random.number(1...9) }) == whole, "seed \(seed)")
+        #expect(outcome(bytes.map { _ in 1 }) == whole, "seed \(seed)")
+    }
+
     @Test("the same outcome however replies arrive", arguments: 1...30 as ClosedRange<UInt64>)
     func arrival(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -190,6 +190,40 @@ struct ReplicationSyncTests {
         try expectUntouched(process, keys: 2)
     }
 
+    @Test("a setting that cannot be put back is told, after success and after failure")
+    func settingLost() throws {
+        let server = try #require(ServerCatalog.available.last)
+        let file = try makeLargeFile(server)
+        let process = try ServerProcess(server)
+        defer { process.stop() }
+        let admin = try process.connect()
+        var options = ConnectionOptions()
+        (options.user, options.password) = ("few", "x")
+        for error in [nil, SourceError.system(EIO)] {
+            try admin.call("ACL", "SETUSER", "few", "on", ">x", "+@all")
+            let source = EventfulSource(file, at: file.count / 2) {
+                _ = try? admin.call("ACL", "SETUSER", "few", "-config")
+                return error
+            }
+            let words = "cannot set repl-diskless-load back to disabled: NOPERM"
+            if error == nil {
+                let summary = try sync(connect(process, options), file, source: source)
+                #expect(summary.keyCounts == [0: 80])
+                #expect(summary.settingError?.message.contains(words) == true)
+                try admin.call("FLUSHALL")
+            } else {
+                let failure = #expect(throws: ServerError.self) {
+                    try sync(connect(process, options), file, source: source)
+                }
+                #expect(failure?.code == .sourceFailed)
+                #expect(failure?.message.contains("; the target is a primary again, but ") == true)
+                #expect(failure?.message.contains(words) == true)
+            }
+            #expect(try admin.call("ROLE").elements()[0].text() == "master")
+            try admin.call("CONFIG", "SET", "repl-diskless-load", "disabled")
+        }
+    }
+
     @Test("more bytes than fit into all buffers, reported as they go", arguments: [true, false])
     func large(hasLength: Bool) throws {
         let server = try #require(ServerCatalog.available.last)

@@ -118,6 +118,22 @@ struct TLSTests {
         #expect(error?.message.hasSuffix("does it expect TLS?") == true)
     }
 
+    @Test("a server that is killed has closed the connection; that is no fault of TLS")
+    func killed() throws {
+        let certificates = try Certificates()
+        let port = try ServerProcess.freePort()
+        let process = try ServerProcess(debianServer, options: certificates.options(port: port))
+        var options = ConnectionOptions()
+        options.tls.caFile = certificates.authority
+        let connection = try ServerConnection.connect(
+            to: ServerURL(.tcp(host: "127.0.0.1", port: port), usesTLS: true), options: options, group: group)
+        #expect(try connection.call("PING") == .simple("PONG"))
+        process.stop()
+        let error = #expect(throws: ServerError.self) { try connection.call("PING") }
+        #expect(error?.code == .closed)
+        #expect(error?.isOfConnection == true)
+    }
+
     @Test("large frames over TLS")
     func frames() throws {
         let certificates = try Certificates()

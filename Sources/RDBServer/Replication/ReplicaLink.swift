@@ -109,7 +109,7 @@ final class PrimaryHandler: ChannelInboundHandler {
         case .malformed(let words):
             fail(ServerError(.protocolViolation, "the replica sends what is no command: \(words)"), context)
         case .speaksTLS:
-            let words = "the target wants TLS for its replication (tls-replication); give a certificate and a key"
+            let words = "the target replicates over TLS (tls-replication), but does not let its settings be read"
             fail(ServerError(.tls, words), context)
         case nil: break
         }

@@ -23,6 +23,8 @@ final class ReplicationSession {
     private var lastHeard = ContinuousClock.now
     private var hasConnected = false
     private var lastStranger: String?
+    /// How a connection ended that asked for nothing.
+    private var lastAttempt: ServerError?
 
     /// The replication offset that the replica is told with the file.
     private static let startOffset: UInt64 = 1
@@ -65,8 +67,7 @@ final class ReplicationSession {
             try target.follow(host: announced.host, port: announced.port)
         } catch {
             guard case .refused = error.code else { throw restored(after: error) }
-            try target.restoreSetting()
-            throw error
+            throw restoredSetting(after: error)
         }
         do throws(ServerError) {
             let link = try waitForRequest(hasLength: byteCount != nil)
@@ -77,10 +78,10 @@ final class ReplicationSession {
         } catch {
             throw restored(after: error)
         }
-        try target.restoreSetting()
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
         return ReplicationSummary(
-            byteCount: progress.sentByteCount, seconds: (ContinuousClock.now - start) / .seconds(1),
-            isDiskless: isDiskless, keyCounts: try target.keyCounts())
+            byteCount: progress.sentByteCount, seconds: seconds, isDiskless: isDiskless, keyCounts: target.keyCounts,
+            settingError: target.restoreSetting())
     }
 
     /// Makes the target what it was, and adds to the error how that went.
@@ -95,12 +96,12 @@ final class ReplicationSession {
             error.message += "; the target may have been left a replica of \(address): \(second.message)"
             return error
         }
-        do throws(ServerError) {
-            try target.restoreSetting()
-        } catch let second {
-            error.message += ", but \(second.message)"
-        }
-        return error
+        return restoredSetting(after: error)
+    }
+
+    private func restoredSetting(after error: ServerError) -> ServerError {
+        guard let second = target.restoreSetting() else { return error }
+        return ServerError(error.code, "\(error.message), but \(second.message)")
     }
 
     private var address: ServerAddress { .tcp(host: announced.host, port: announced.port) }
@@ -135,8 +136,6 @@ final class ReplicationSession {
         if Interrupt.isRequested { throw .interrupted }
     }
 
-    private var lastAttempt: ServerError?
-
     private func report(_ phase: ReplicationSync.Phase, always: Bool = false) {
         progress.phase = phase
         guard let onProgress, always || ContinuousClock.now - lastProgress >= .milliseconds(100) else { return }
@@ -150,7 +149,8 @@ final class ReplicationSession {
         let deadline = ContinuousClock.now + options.connectBackTimeout
         while link == nil {
             report(.connecting)
-            if ContinuousClock.now > deadline { throw didNotConnect() }
+            // Certificates that do not fit do not come to fit.
+            if ContinuousClock.now > deadline || lastAttempt?.code == .tls { throw didNotConnect() }
             try takeEvents(milliseconds: 100)
         }
         guard let link else { throw didNotConnect() }

@@ -93,4 +93,6 @@ public struct ReplicationSummary: Sendable, Equatable {
     public var isDiskless: Bool?
     /// What the target holds now, by database.
     public var keyCounts: [Int: UInt64]?
+    /// Why `repl-diskless-load` could not be put back, where that is so.
+    public var settingError: ServerError?
 }

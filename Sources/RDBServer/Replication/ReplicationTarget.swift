@@ -101,7 +101,8 @@ final class ReplicationTarget {
         let start = ContinuousClock.now
         while let failure = try attemptToPromote() {
             // A server that is gone starts again as what its configuration says: not as a replica of this program.
-            let patience: Duration = failure.isOfConnection ? .seconds(5) : .seconds(60)
+            // One that loads from its disk has to come to its end first.
+            let patience: Duration = failure.isOfConnection ? .seconds(5) : .seconds(600)
             if ContinuousClock.now - start > patience { throw failure }
             pause(milliseconds: 100)
         }
@@ -146,16 +147,22 @@ final class ReplicationTarget {
     }
 
     /// Puts back the setting that was changed.
-    func restoreSetting() throws(ServerError) {
-        guard let (name, old) = changedSetting else { return }
+    /// - Returns: why that is not possible.
+    func restoreSetting() -> ServerError? {
+        guard let (name, old) = changedSetting else { return nil }
         changedSetting = nil
-        let reply = try call("CONFIG", "SET", name, old)
-        if !reply.isOK { throw .refused(address, "cannot set \(name) back to \(old)", reply) }
+        do throws(ServerError) {
+            let reply = try call("CONFIG", "SET", name, old)
+            return reply.isOK ? nil : .refused(address, "cannot set \(name) back to \(old)", reply)
+        } catch { return error }
     }
 
-    func keyCounts() throws(ServerError) -> [Int: UInt64]? {
-        let reply = try call("INFO", "keyspace")
-        return reply.text.map { InfoFields($0).keyCounts }
+    /// By database; nil where it does not tell.
+    var keyCounts: [Int: UInt64]? {
+        do throws(ServerError) {
+            let reply = try call("INFO", "keyspace")
+            return reply.text.map { InfoFields($0).keyCounts }
+        } catch { return nil }
     }
 }
 
