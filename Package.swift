@@ -84,7 +84,8 @@ let package = Package(
         // Tools and tests.
         .executableTarget(name: "rdbkit-bench", exclude: ["prepare.sh"], swiftSettings: relaxed),
         .target(
-            name: "RDBTestSupport", dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RDBTransforms", "RDBKit"],
+            name: "RDBTestSupport",
+            dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RDBTransforms", "RDBSinks", "RDBKit"],
             path: "Tests/RDBTestSupport", swiftSettings: relaxed),
         .testTarget(
             name: "RDBBytesTests", dependencies: ["RDBBytes", "CLZ4", "CZlib", "RDBTestSupport"],

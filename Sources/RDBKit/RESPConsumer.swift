@@ -15,6 +15,18 @@ public enum EntryForm: String, Sendable, CaseIterable {
 }
 
 /// Entries to the commands that rebuild them.
+///
+///     var options = CommandOptions()
+///     options.target = ServerVersion(.redis, 7, 0)
+///     let file = try OutputFile(path: "commands.aof")
+///     var consumer = try RESPConsumer(file, form: .auto, options: options, hasTarget: true, now: currentMilliseconds())
+///     var reader = try RDBReader(Input(path: "dump.rdb").source)
+///     _ = try EntryLoop(selection: Selection(now: currentMilliseconds())).run(&reader, &consumer, threads: 4)
+///     consumer.writer.flush()
+///     try file.finish()
+///     for example in consumer.losses.examples { print(example.database, example.key, example.loss.words) }
+///
+/// Any `CommandSink` takes the commands. Memory: 4 MiB of an entry, a batch of elements, what the writer collects.
 public struct RESPConsumer: ParallelConsumer, ~Copyable {
     public var writer: CommandWriter
     public private(set) var losses = LossTally()
@@ -30,6 +42,10 @@ public struct RESPConsumer: ParallelConsumer, ~Copyable {
     private var database: UInt64?
     private var firstDatabase: UInt64?
 
+    /// - Parameters:
+    ///   - sink: nil only for one of several, whose commands another one absorbs.
+    ///   - hasTarget: whether `options.target` was named by somebody; only then `.auto` restores.
+    ///   - now: Unix time in milliseconds, for servers whose RESTORE takes the time that is left.
     /// - Throws: what is wrong with the pattern of a substitution.
     public init(
         _ sink: (any CommandSink)?, form: EntryForm, options: CommandOptions, hasTarget: Bool,

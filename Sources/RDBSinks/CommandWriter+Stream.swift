@@ -26,7 +26,8 @@ struct StreamCommands: ~Copyable {
     /// Groups and claims were written by passes before.
     private(set) var hasClaimed = false
     var nextLargeEntry = 0
-    var lastLiveID: StreamID?
+    /// Of an entry or a placeholder in this pass.
+    var lastAddedID = StreamCommands.zero
     /// Entries that the commands so far have added at the server, or that it was told to believe in.
     var addedCount: UInt64 = 0
     var liveCount: UInt64 = 0
@@ -46,8 +47,8 @@ struct StreamCommands: ~Copyable {
     /// An entry whose texts have more bytes is written as it comes.
     static let maxBatchedByteCount = 1 << 20
 
-    mutating func begin() {
-        pendingIDs.removeAll()
+    mutating func begin(_ options: CommandOptions) {
+        pendingIDs.removeAll(maxCount: options.pendingCount)
         idempotence = nil
         firstLiveID = nil
         hasClaimed = false
@@ -60,7 +61,7 @@ struct StreamCommands: ~Copyable {
         nextPending = 0
         isMatched = true
         nextLargeEntry = 0
-        lastLiveID = nil
+        lastAddedID = StreamCommands.zero
         liveCount = 0
         isEntryDirect = false
         consumers.removeAll()
@@ -175,7 +176,7 @@ extension CommandWriter {
         case .matching: return stream.match(id)
         default: return
         }
-        stream.lastLiveID = id
+        stream.lastAddedID = id
         stream.beginEntry(id)
         batch.truncate(to: 0)
         batchArguments = 0
@@ -266,6 +267,7 @@ extension CommandWriter {
             out.appendArgument("x")
             out.appendArgument("y")
             stream.addedCount += 1
+            stream.lastAddedID = stream.pendingIDs.ids[index]
             relieve()
             if !writes { return }
         }
@@ -296,7 +298,8 @@ extension CommandWriter {
         let read: UInt64? = if case .count(let count) = entriesRead { count } else { nil }
         if counts, let read, read > stream.addedCount {
             // Redis 8.0 and later take no more entries for read than were added.
-            setCounters(stream.state.lastID, entriesAdded: read, maxDeletedID: StreamCommands.zero)
+            setCounters(
+                max(stream.state.lastID, stream.lastAddedID), entriesAdded: read, maxDeletedID: StreamCommands.zero)
             stream.addedCount = read
         }
         out.beginCommand(counts ? 7 : 5)
@@ -448,7 +451,7 @@ extension CommandWriter {
     mutating func endStream() {
         let state = stream.state
         // Not below an entry, which no server takes.
-        let lastID = max(state.lastID, stream.lastLiveID ?? StreamCommands.zero)
+        let lastID = max(state.lastID, stream.lastAddedID)
         let maxDeletedID = state.maxDeletedID ?? StreamCommands.zero
         // Redis 7.0 lets the last ID be set below the highest deleted one, others do not.
         if maxDeletedID > lastID { losses.insert(.streamCounters) }

@@ -28,12 +28,17 @@ public struct CommandOptions: Sendable {
     /// SET … PXAT instead of a PEXPIREAT behind each value, where the target has it.
     public var setsExpiryWithValue = false
 
+    /// What is staged of an entry before it is validated first and then written straight through.
+    package var stagingByteCount = 4 << 20
+    /// How many of a stream's pending entries are claimed at a time.
+    package var pendingCount = 512 << 10
+
     public init() {}
 }
 
 /// Writes entries as the commands that rebuild them, in bounded memory and whole entries only.
 ///
-/// An entry is staged in memory first. If it turns out larger than `stagingByteCount`, or holds a text that comes in
+/// An entry is staged in memory first. If it turns out larger than 4 MiB, or holds a text that comes in
 /// chunks, the rest of the pass only validates, and the value is read again and written straight through. A stream is
 /// read at least twice: its pending entries stand behind its entries, but need to be known before
 /// (`CommandWriter+Stream.swift`).
@@ -45,7 +50,6 @@ public struct CommandOptions: Sendable {
 ///
 /// Source of the commands: formats/commands.md part A.
 public struct CommandWriter: PayloadTaker, ~Copyable {
-    public static let stagingByteCount = 4 << 20
     static let detachedStagingByteCount = 1 << 20
     static let fullByteCount = 3 << 19
     static let flushByteCount = 128 << 10
@@ -182,7 +186,7 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         isOverflowing = false
         hasWritten = false
         pass = header.type == .stream ? .surveying : .staging
-        if header.type == .stream { stream.begin() }
+        if header.type == .stream { stream.begin(options) }
         if !hasCommands(for: header.type) { losses.insert(.value) }
         startPass()
     }
@@ -201,7 +205,7 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         switch pass {
         case .staging:
             writes = true
-            highWater = entryStart + (isDetached ? Self.detachedStagingByteCount : Self.stagingByteCount)
+            highWater = entryStart + (isDetached ? Self.detachedStagingByteCount : options.stagingByteCount)
         case .writing, .claiming:
             writes = true
             highWater = isDetached ? entryStart + Self.detachedStagingByteCount : Self.flushByteCount

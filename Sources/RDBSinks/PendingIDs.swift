@@ -6,18 +6,17 @@ import RDBModel
 /// the time of the claim. Where there are more IDs than fit, the lowest come first, and the stream is read once more for
 /// the next of them. Memory: 16 bytes for each of twice `maxCount` IDs.
 struct PendingIDs {
-    static let maxCount = 512 << 10
-
+    private var maxCount = 0
     private(set) var ids: [StreamID] = []
     /// There are more, above the last one.
     private(set) var isCut = false
     /// Those up to here are done with.
     private var floor: StreamID?
     private var isSorted = true
-    private var compactAt = Self.firstCompaction
-    private static let firstCompaction = 64 << 10
+    private var compactAt = 0
 
-    mutating func removeAll() {
+    mutating func removeAll(maxCount: Int) {
+        self.maxCount = maxCount
         floor = nil
         empty()
     }
@@ -29,10 +28,10 @@ struct PendingIDs {
     }
 
     private mutating func empty() {
-        if ids.count > Self.firstCompaction { ids = [] } else { ids.removeAll(keepingCapacity: true) }
+        if ids.count > 64 << 10 { ids = [] } else { ids.removeAll(keepingCapacity: true) }
         isCut = false
         isSorted = true
-        compactAt = Self.firstCompaction
+        compactAt = min(64 << 10, maxCount * 2)
     }
 
     mutating func add(_ id: StreamID) {
@@ -59,11 +58,11 @@ struct PendingIDs {
             ids.removeSubrange(kept...)
             isSorted = true
         }
-        if ids.count > Self.maxCount {
-            ids.removeSubrange(Self.maxCount...)
+        if ids.count > maxCount {
+            ids.removeSubrange(maxCount...)
             isCut = true
         }
-        compactAt = min(max(Self.firstCompaction, ids.count * 2), Self.maxCount * 2)
+        compactAt = min(max(64 << 10, ids.count * 2), maxCount * 2)
     }
 
     /// Whether an ID is among these, of which there may be more.

@@ -6,7 +6,7 @@ import RDBSinks
 
 /// Ways through a file that a command can take, for inputs of which only the end matters: a result or an error.
 public enum Walk: Sendable, CaseIterable {
-    case skip, check, json, jsonSkippingFaults, keys, digest, redisDigest
+    case skip, check, json, jsonSkippingFaults, keys, digest, redisDigest, commands, restores
 
     /// - Returns: the fault that ended the walk.
     public func run(_ bytes: [UInt8], windowByteCount: Int = 1024) -> DecodeError? {
@@ -38,6 +38,19 @@ public enum Walk: Sendable, CaseIterable {
                     var consumer = DigestConsumer(
                         RedisDigest(rules), lines: DigestLineWriter(nil, format: .text), writesKeys: true)
                     _ = try loop.run(&reader, &consumer)
+                case .commands, .restores:
+                    if self == .commands { loop.onError = .skip }
+                    var options = CommandOptions()
+                    options.target = ServerVersion(.redis, 8, 8)
+                    options.stagingByteCount = self == .commands ? 20 : 4 << 20
+                    options.pendingCount = 2
+                    guard
+                        var consumer = try? RESPConsumer(
+                            CollectedCommands(), form: self == .commands ? .commands : .restore, options: options,
+                            hasTarget: true, now: 0)
+                    else { preconditionFailure("a consumer without a pattern") }
+                    _ = try loop.run(&reader, &consumer)
+                    consumer.writer.flush()
                 }
             } catch { return error.error }
             return nil
