@@ -84,18 +84,12 @@ struct RestoreRun {
             diagnostics.notice("read back: \(summary.verified) the same, \(summary.differing) not")
             return summary.differing > 0 ? verified.combined(with: .differences) : verified
         }
-        if command.flush, !command.dryRun {
-            // A run that goes on must not remove what the one before it has sent.
-            if file?.isResumed == true {
-                diagnostics.notice("the checkpoint is resumed: the target is not flushed again")
-            } else {
-                _ = try restore.flush()
-            }
-        }
         var result: Result<(RestoreSummary, ExitStatus), ServerError> = .success((RestoreSummary(), .done))
         let teller = FailureTeller(diagnostics, errors)
         let opened = inputs.forEach([command.input]) { reader, path in
             do throws(ServerError) {
+                // Not before it is known that there is something to put in its place.
+                if command.flush, !command.dryRun { try flush(restore, file) }
                 let outcome = try restore.run(
                     &reader, inputs.loop(path, selection), checkpoint: file, report: teller.tell)
                 result = .success((outcome.summary, tell(outcome, path)))
@@ -113,6 +107,15 @@ struct RestoreRun {
             .write(command.format, quiet: command.options.quiet)
         if status == .done, !summary.isWhole { status = .differences }
         return status
+    }
+
+    private func flush(_ restore: Restore, _ file: CheckpointFile?) throws(ServerError) {
+        // A run that goes on must not remove what the one before it has sent.
+        if file?.isResumed == true {
+            diagnostics.notice("the checkpoint is resumed: the target is not flushed again")
+        } else {
+            _ = try restore.flush()
+        }
     }
 
     private func verify(

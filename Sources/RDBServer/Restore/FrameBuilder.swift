@@ -27,6 +27,8 @@ struct FrameBuilder: ~Copyable {
         case done
         /// It has to be sent by itself, straight from the input.
         case tooLarge
+        /// A collection without elements, which no server keeps.
+        case nothing
         /// The target has no such type.
         case lost
     }
@@ -104,6 +106,7 @@ struct FrameBuilder: ~Copyable {
             if writer.isTooLarge { return .tooLarge }
             if let refusal = writer.refusal { throw refusal }
             writer.end()
+            if writer.commandCount == 0 { return .nothing }
             if writer.byteCount > plan.maxByteCount { return .tooLarge }
             losses = writer.losses
             if plan.buildsAside {

@@ -101,6 +101,7 @@ final class RestoreEngine {
         case .done:
             add(losses: link.builder.losses, header, key)
             if link.builder.isFull || link.builder.byteCount >= frameByteCount { submit(link) }
+        case .nothing: applied(header, .commands)
         case .lost:
             lose(header, key.array)
         case .tooLarge:
@@ -136,6 +137,7 @@ final class RestoreEngine {
             let (bytes, notes, _, _) = builder.take()
             summary.byteCount += UInt64(bytes.readableBytes)
             for note in notes { applied(header, note.form) }
+        case .nothing: applied(header, .commands)
         case .lost:
             lose(header, key.array)
         case .tooLarge:
