@@ -115,3 +115,78 @@ struct rdb_digest rdb_sip_end(const struct rdb_sip *state) {
     digest.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
     return digest;
 }
+
+// Lanes, one in each place of a vector.
+typedef uint64_t lane_vector __attribute__((vector_size(32)));
+
+#define ROTATE(value, by) ((value) << (by) | (value) >> (64 - (by)))
+
+__attribute__((always_inline)) static inline void take_blocks(
+    struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
+    lane_vector v0, v1, v2, v3;
+    memcpy(&v0, lanes->v0, 32), memcpy(&v1, lanes->v1, 32), memcpy(&v2, lanes->v2, 32), memcpy(&v3, lanes->v3, 32);
+    for (; blocks; blocks--, at += 32) {
+        lane_vector words;
+        memcpy(&words, at, 32);
+        for (int i = 0; i < 4; i++) words[i] = little(words[i]);
+        v3 ^= words;
+        for (int i = 0; i < c_rounds; i++) {
+            v0 += v1, v1 = ROTATE(v1, 13) ^ v0, v0 = ROTATE(v0, 32);
+            v2 += v3, v3 = ROTATE(v3, 16) ^ v2;
+            v0 += v3, v3 = ROTATE(v3, 21) ^ v0;
+            v2 += v1, v1 = ROTATE(v1, 17) ^ v2, v2 = ROTATE(v2, 32);
+        }
+        v0 ^= words;
+    }
+    memcpy(lanes->v0, &v0, 32), memcpy(lanes->v1, &v1, 32), memcpy(lanes->v2, &v2, 32), memcpy(lanes->v3, &v3, 32);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void take_blocks_avx2(
+    struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
+    take_blocks(lanes, at, blocks);
+}
+
+static bool avx2;
+
+__attribute__((constructor)) static void prepare(void) {
+    __builtin_cpu_init();
+    avx2 = __builtin_cpu_supports("avx2");
+}
+#endif
+
+struct rdb_sip_lanes rdb_sip_lanes_begin(const struct rdb_sip *state) {
+    struct rdb_sip_lanes lanes;
+    for (uint64_t i = 0; i < 4; i++) {
+        struct rdb_sip lane = *state;
+        rdb_sip_word(&lane, i);
+        lanes.v0[i] = lane.v0, lanes.v1[i] = lane.v1, lanes.v2[i] = lane.v2, lanes.v3[i] = lane.v3;
+        lanes.count = lane.count;
+    }
+    return lanes;
+}
+
+void rdb_sip_lanes_bytes(struct rdb_sip_lanes *lanes, const void *bytes, size_t count) {
+    size_t blocks = count / 32, rest = count % 32;
+#if defined(__x86_64__)
+    if (avx2)
+        take_blocks_avx2(lanes, bytes, blocks);
+    else
+#endif
+        take_blocks(lanes, bytes, blocks);
+    if (rest) {
+        uint8_t last[32] = {0};
+        memcpy(last, (const uint8_t *)bytes + 32 * blocks, rest);
+        take_blocks(lanes, last, 1);
+        blocks++;
+    }
+    lanes->count += 8 * blocks;
+}
+
+void rdb_sip_lanes_end(const struct rdb_sip_lanes *lanes, struct rdb_sip *state) {
+    for (int i = 0; i < 4; i++) {
+        struct rdb_sip lane = {lanes->v0[i], lanes->v1[i], lanes->v2[i], lanes->v3[i], 0, lanes->count};
+        struct rdb_digest digest = rdb_sip_end(&lane);
+        rdb_sip_words(state, digest.low, digest.high);
+    }
+}

@@ -67,6 +67,10 @@ public struct EntryDigest: DigestVisitor {
     private var isInContainer = false
     private var isInElement = false
 
+    // The text that comes in chunks.
+    private var largePlace = Place.entry
+    private var largeText: SipHash.Text
+
     /// Elements of the value, or of the container.
     private var elements = DigestSum()
     /// Paths or groups.
@@ -126,6 +130,7 @@ public struct EntryDigest: DigestVisitor {
         entry = beginnings.entry
         container = beginnings.path
         element = beginnings.member
+        largeText = entry.beginText(byteCount: 0)
     }
 
     // MARK: - Entries
@@ -214,26 +219,25 @@ public struct EntryDigest: DigestVisitor {
     public mutating func beginLargeText(byteCount: UInt64, as role: TextRole) {
         largePlace = open(role)
         switch largePlace {
-        case .entry: entry.beginText(byteCount: byteCount)
-        case .container: container.beginText(byteCount: byteCount)
-        case .element: element.beginText(byteCount: byteCount)
+        case .entry: largeText = entry.beginText(byteCount: byteCount)
+        case .container: largeText = container.beginText(byteCount: byteCount)
+        case .element: largeText = element.beginText(byteCount: byteCount)
         }
     }
-    private var largePlace = Place.entry
 
     public mutating func largeTextChunk(_ bytes: RawSpan) {
         switch largePlace {
-        case .entry: entry.append(bytes)
-        case .container: container.append(bytes)
-        case .element: element.append(bytes)
+        case .entry: entry.append(bytes, to: &largeText)
+        case .container: container.append(bytes, to: &largeText)
+        case .element: element.append(bytes, to: &largeText)
         }
     }
 
     public mutating func endLargeText(as role: TextRole) {
         switch largePlace {
-        case .entry: entry.endText()
-        case .container: container.endText()
-        case .element: element.endText()
+        case .entry: entry.endText(largeText)
+        case .container: container.endText(largeText)
+        case .element: element.endText(largeText)
         }
         close(role)
     }

@@ -68,33 +68,46 @@ struct SipHashTests {
         }
     }
 
-    /// What a text counts as, from its description.
-    static func form(_ text: [UInt8]) -> [UInt8] {
-        let zeros = [UInt8](repeating: 0, count: (8 - text.count % 8) % 8)
-        if text.count >= 8 { return RDB.littleEndian(UInt64(text.count)) + text + zeros }
-        return text + [UInt8](repeating: 0, count: 7 - text.count) + [0x80 + UInt8(text.count)]
+    /// What a message goes on with for a text, from the description of its form.
+    static func form(_ text: [UInt8], behind message: [UInt8] = []) -> [UInt8] {
+        func zeros(_ multiple: Int) -> [UInt8] {
+            [UInt8](repeating: 0, count: (multiple - text.count % multiple) % multiple)
+        }
+        let count = RDB.littleEndian(UInt64(text.count))
+        if text.count < 8 { return text + [UInt8](repeating: 0, count: 7 - text.count) + [0x80 + UInt8(text.count)] }
+        if text.count < 1024 { return count + text + zeros(8) }
+        let padded = text + zeros(32)
+        return count
+            + (0..<4).flatMap { lane in
+                let words = stride(from: lane * 8, to: padded.count, by: 32).flatMap { padded[$0..<$0 + 8] }
+                let digest = hash(message + count + RDB.littleEndian(UInt64(lane)) + words)
+                return RDB.littleEndian(digest.low) + RDB.littleEndian(digest.high)
+            }
     }
 
-    @Test("a text is hashed in its form, at any alignment, whole and in chunks", arguments: 0...40)
+    @Test(
+        "a text is hashed in its form, at any alignment, whole and in chunks",
+        arguments: Array(0...40) + [1016, 1023, 1024, 1025, 1031, 1032, 1055, 1056, 1057, 5000])
     func text(_ count: Int) {
         var random = SplitMix64(seed: UInt64(count))
         let bytes = random.bytes(count + 8)
+        let head = RDB.littleEndian(UInt64(7))
         for from in 0..<8 {
             let text = bytes.rawSpan.extracting(from..<from + count)
-            let expected = Self.hash(RDB.littleEndian(UInt64(7)) + Self.form(text.array) + Self.form([0xff]))
+            let expected = Self.hash(head + Self.form(text.array, behind: head) + Self.form([0xff]))
             var whole = SipHash(key: Self.key)
             whole.append(word: 7)
             whole.append(text: text)
             whole.append(text: [0xff].rawSpan)
             #expect(whole.finish() == expected)
-            for size in 1...9 {
+            for size in [1, 2, 3, 7, 8, 9, 31, 32, 33, 100, 1024, 5000] {
                 var parts = SipHash(key: Self.key)
                 parts.append(word: 7)
-                parts.beginText(byteCount: UInt64(count))
+                var inChunks = parts.beginText(byteCount: UInt64(count))
                 for index in stride(from: 0, to: count, by: size) {
-                    parts.append(text.extracting(index..<min(count, index + size)))
+                    parts.append(text.extracting(index..<min(count, index + size)), to: &inChunks)
                 }
-                parts.endText()
+                parts.endText(inChunks)
                 parts.append(text: [0xff].rawSpan)
                 #expect(parts.finish() == expected, "chunks of \(size)")
             }

@@ -85,10 +85,22 @@ struct rdb_digest rdb_sip_end(const struct rdb_sip *state);
 
 // The rest only while count % 8 is 0, which they keep. A word counts as 8 bytes, lowest first. A text counts as: fewer than
 // 8 bytes as one word whose top byte is 0x80 + count; others as a word that is the count, then the bytes, then zeros up to
-// a whole word.
+// a whole word. Long texts, whose bytes are dealt out to lanes, are not for rdb_sip_text.
 void rdb_sip_word(struct rdb_sip *state, uint64_t word);
 void rdb_sip_words(struct rdb_sip *state, uint64_t first, uint64_t second);
 void rdb_sip_text(struct rdb_sip *state, const void *bytes, size_t count);
+
+// A long text: four lanes side by side. Each goes on from the message as it is behind the count, with its own number (0 to
+// 3) and every fourth word of the text, which is filled up with zeros to a multiple of 32 bytes. Behind the count the
+// message goes on with the lanes' digests. In pieces: all but the last a multiple of 32 bytes long.
+enum { RDB_SIP_LONG = 1024 };
+struct rdb_sip_lanes {
+    uint64_t v0[4], v1[4], v2[4], v3[4];
+    uint64_t count;
+};
+struct rdb_sip_lanes rdb_sip_lanes_begin(const struct rdb_sip *state);
+void rdb_sip_lanes_bytes(struct rdb_sip_lanes *lanes, const void *bytes, size_t count);
+void rdb_sip_lanes_end(const struct rdb_sip_lanes *lanes, struct rdb_sip *state);
 
 // SHA-1, over a message that comes in pieces.
 struct rdb_sha1 {
