@@ -19,6 +19,8 @@ public import RDBModel
 /// largest deleted ID is 0-0, and a group's entries read are known where no entry can be missing before its last ID. A
 /// stream without idempotent producers whose settings are the servers' defaults is like one that knows of none.
 ///
+/// Made for a pass of its own: beside a visitor that has groups read again it would count them twice.
+///
 /// Memory: fixed. Unordered elements are hashed one by one and added up modulo 2^128; each sum is hashed with the count.
 /// Who owns a pending entry is a second sum in each consumer, because files tell it after the entry itself.
 ///
@@ -64,8 +66,9 @@ public struct EntryDigest: DigestVisitor {
     private var element: SipHash
 
     private var header = EntryHeader()
+    /// Of a path or a producer that is not complete yet; of a consumer.
     private var isInContainer = false
-    private var isInElement = false
+    private var isInConsumer = false
 
     // The text that comes in chunks.
     private var largePlace = Place.entry
@@ -79,6 +82,7 @@ public struct EntryDigest: DigestVisitor {
     // Streams.
     private var pending = DigestSum()
     private var owned = DigestSum()
+    private var producers = DigestSum()
     private var firstID: StreamID?
     private var state = StreamState(length: 0, lastID: StreamID(milliseconds: 0, sequence: 0))
     private var idempotence: IdempotenceState?
@@ -139,7 +143,7 @@ public struct EntryDigest: DigestVisitor {
     public mutating func begin(_ header: EntryHeader, key: RawSpan) {
         self.header = header
         isInContainer = false
-        isInElement = false
+        isInConsumer = false
         elements = DigestSum()
         entry = beginnings.entry
         let expiresAt = parts.contains(.expiry) ? header.expiresAt : nil
@@ -151,6 +155,7 @@ public struct EntryDigest: DigestVisitor {
         switch header.type {
         case .stream:
             containers = DigestSum()
+            producers = DigestSum()
             firstID = nil
             state = StreamState(length: 0, lastID: StreamID(milliseconds: 0, sequence: 0))
             idempotence = nil
@@ -287,7 +292,7 @@ public struct EntryDigest: DigestVisitor {
         case .consumerName:
             endConsumer()
             element = beginnings.consumer
-            isInElement = true
+            isInConsumer = true
             owned = DigestSum()
             return .element
         case .producerID:
@@ -303,11 +308,10 @@ public struct EntryDigest: DigestVisitor {
     }
 
     private mutating func endPath() {
-        if isInContainer {
-            container.append(elements)
-            containers.add(container.finish())
-        }
+        guard isInContainer else { return }
         isInContainer = false
+        container.append(elements)
+        containers.add(container.finish())
         elements = DigestSum()
     }
 
@@ -398,8 +402,8 @@ public struct EntryDigest: DigestVisitor {
     }
 
     private mutating func endConsumer() {
-        guard isInElement else { return }
-        isInElement = false
+        guard isInConsumer else { return }
+        isInConsumer = false
         element.append(owned)
         endElement()
     }
@@ -424,15 +428,11 @@ public struct EntryDigest: DigestVisitor {
     }
 
     private mutating func endProducer() {
-        if isInContainer {
-            container.append(elements)
-            producers.add(container.finish())
-        } else {
-            producers = DigestSum()
-        }
+        guard isInContainer else { return }
         isInContainer = false
+        container.append(elements)
+        producers.add(container.finish())
     }
-    private var producers = DigestSum()
 
     public mutating func idempotence(_ state: IdempotenceState) {
         endProducer()

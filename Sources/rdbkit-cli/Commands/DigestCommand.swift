@@ -55,6 +55,7 @@ struct DigestCommand: ParsableCommand {
         let file = try run.open(output)
         var failure: OutputError?
         let status = run.forEach(inputs) { reader, path in
+            if failure != nil { return .done }
             if redis {
                 let rules = server?.rules ?? RedisDigest.Rules(writerOf: reader.version)
                 return write(RedisDigest(rules, perKey ? .value : .entry), &reader, path, run, file, &failure)
