@@ -2,7 +2,7 @@ import Testing
 
 @Suite("help")
 struct HelpTests {
-    static let commands = ["json", "get", "info", "keys", "check"]
+    static let commands = ["json", "get", "info", "keys", "check", "resp"]
 
     @Test("each command's help", arguments: commands)
     func command(_ name: String) throws {

@@ -8,7 +8,8 @@ struct MemoryTests {
     static let commandLines = [
         ["json"], ["json", "--meta", "--no-values"], ["json", "--strings", "base64"], ["keys"],
         ["keys", "--min-elements", "1"], ["keys", "--min-size", "1MB"], ["get", "large"], ["info"], ["check"],
-        ["json", "--threads", "6"], ["check", "--threads", "6"],
+        ["json", "--threads", "6"], ["check", "--threads", "6"], ["resp"], ["resp", "--max-command", "1MiB"],
+        ["resp", "--target", "redis-7.0"], ["resp", "--threads", "6"],
     ]
 
     @Test("a string of 300 MB")
