@@ -2,7 +2,7 @@ import Testing
 
 @Suite("help")
 struct HelpTests {
-    static let commands = ["json", "get", "info", "keys", "check", "digest"]
+    static let commands = ["json", "get", "info", "keys", "check", "digest", "resp", "restore", "aof"]
 
     @Test("each command's help", arguments: commands)
     func command(_ name: String) throws {

@@ -1,7 +1,7 @@
 // Arrays, path hashes, module values, and the types of other products.
 extension Specimen {
     public static let vectorset = hex("81 BD E7 2D A2 BB 1E B4 00")
-    static let json3 = hex("81 45 E2 52 38 DF 91 2C 03")
+    public static let json3 = hex("81 45 E2 52 38 DF 91 2C 03")
 
     static let newerTypes: [Specimen] = [
         Specimen(

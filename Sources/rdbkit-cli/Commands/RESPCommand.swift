@@ -44,6 +44,9 @@ struct RESPCommand: ParsableCommand {
     @OptionGroup(title: "Run") var options: RunOptions
 
     func validate() throws {
+        if let target, !target.hasRestore {
+            throw ValidationError("--target takes servers from redis-2.6 on")
+        }
         if let maxCommand, !(1024...(512 << 20)).contains(maxCommand.byteCount) {
             throw ValidationError("--max-command takes 1KiB to 512MiB")
         }
