@@ -32,14 +32,19 @@ package final class ServerProcess {
     /// - Parameters:
     ///   - options: configuration beyond what every test needs, by name.
     ///   - dump: the bytes of an RDB file that the server loads; nil for an empty data set.
+    ///   - prepare: puts further files into the server's folder before it starts.
     /// - Throws: `HarnessError` with the end of the server's log if it does not answer in time.
-    package init(_ server: Server, options: [(name: String, value: String)] = [], loading dump: Bytes? = nil) throws {
+    package init(
+        _ server: Server, options: [(name: String, value: String)] = [], loading dump: Bytes? = nil,
+        prepare: (TemporaryFolder) throws -> Void = { _ in }
+    ) throws {
         guard let program = ServerCatalog.program(for: server) else {
             throw HarnessError("\(server) is not in \(ServerCatalog.folder); run Tests/fetch-servers.sh")
         }
         self.server = server
         folder = try TemporaryFolder()
         if let dump { try Files.write(dump, to: folder.file("dump.rdb")) }
+        try prepare(folder)
         var arguments = [
             "--port", "0", "--unixsocket", folder.file("socket"), "--dir", folder.path, "--dbfilename", "dump.rdb",
             "--save", "", "--appendonly", "no", "--databases", "16", "--logfile", folder.file("server.log"),
