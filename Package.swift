@@ -128,7 +128,7 @@ let package = Package(
 // Fuzzers bring no main of their own, so they link only with libFuzzer: RDBKIT_FUZZ=1 swift build
 // --scratch-path .build-fuzz --sanitize=fuzzer --sanitize=address -Xswiftc -sanitize=fuzzer,address
 if Context.environment["RDBKIT_FUZZ"] != nil {
-    for entrance in ["rdb", "value", "lzf"] {
+    for entrance in ["rdb", "value", "lzf", "resp", "aof"] {
         package.targets.append(
             .executableTarget(
                 name: "rdbkit-fuzz-\(entrance)", dependencies: ["FuzzEntrances"], swiftSettings: relaxed))

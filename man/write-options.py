@@ -74,10 +74,20 @@ def options(command):
     return text
 
 
+def leaves(command, prefix=""):
+    """The commands that do something, by the names of their pages: a subcommand of aof is aof-list."""
+    for sub in command["subcommands"]:
+        name = prefix + sub["commandName"]
+        if sub.get("subcommands"):
+            yield from leaves(sub, name + "-")
+        else:
+            yield name, sub
+
+
 def main():
     program, pages = sys.argv[1], sys.argv[2:]
     dump = subprocess.run([program, "--experimental-dump-help"], check=True, capture_output=True).stdout
-    commands = {command["commandName"]: command for command in json.loads(dump)["command"]["subcommands"]}
+    commands = dict(leaves(json.loads(dump)["command"]))
     for page in pages:
         name = os.path.basename(page).removesuffix(".1").removeprefix("rdbkit").lstrip("-")
         with open(page, encoding="utf-8") as file:

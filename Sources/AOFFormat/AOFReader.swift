@@ -43,7 +43,9 @@ public struct AOFReader: ~Copyable {
     public private(set) var annotationOffset: UInt64?
 
     private var transaction: UInt64?
-    private var misplaced: DecodeError?
+    /// Whether the last command was a MULTI or EXEC without effect, and what is wrong with it.
+    private var isMisplaced = false
+    private var misplacement: DecodeError?
 
     // Groups that are whole, until they have been delivered.
     private var queue = CommandQueue()
@@ -98,10 +100,10 @@ public struct AOFReader: ~Copyable {
     public var isWhole: Bool { commands.isWhole }
 
     /// Whether there is an `irregularity`.
-    public var isIrregular: Bool { commands.isIrregular || misplaced != nil }
+    public var isIrregular: Bool { commands.isIrregular || isMisplaced }
 
     /// What is wrong with the command that was read last, though servers load it.
-    public var irregularity: DecodeError? { commands.irregularity ?? misplaced }
+    public var irregularity: DecodeError? { commands.irregularity ?? (isMisplaced ? misplacement : nil) }
 
     /// Reads to the end of the file, faults or not, and returns how many bytes the file has.
     public mutating func readToEnd() throws(DecodeError) -> UInt64 { try commands.readToEnd() }
@@ -127,7 +129,7 @@ public struct AOFReader: ~Copyable {
             }
             guard let record = try read() else { return nil }
             if record.transaction == nil {
-                if misplaced == nil { return record }
+                if !isMisplaced { return record }
             } else {
                 try readTransaction()
             }
@@ -139,7 +141,7 @@ public struct AOFReader: ~Copyable {
         do throws(DecodeError) {
             while let record = try read() {
                 if openTransactionOffset == nil { return }
-                if misplaced != nil { continue }
+                if isMisplaced { continue }
                 commands.copyCommand(to: &queue)
                 queuedRecords.append(record)
                 if queue.byteCount > maxTransactionByteCount {
@@ -159,7 +161,7 @@ public struct AOFReader: ~Copyable {
 
     /// The next command as it stands.
     private mutating func read() throws(DecodeError) -> AOFRecord? {
-        misplaced = nil
+        isMisplaced = false
         while true {
             switch try commands.next() {
             case .command:
@@ -225,7 +227,8 @@ public struct AOFReader: ~Copyable {
     }
 
     private mutating func noteMisplaced(_ record: AOFRecord, _ expected: StaticString) {
-        misplaced = DecodeError(
+        isMisplaced = true
+        misplacement = DecodeError(
             .badTransaction, at: ByteLocation(offset: record.offset), expected: expected,
             found: .described("one that has no effect"))
     }

@@ -184,6 +184,11 @@ public struct AOFLoop {
         defer {
             outcome.commandCount = count
             outcome.lastTime = time
+            // A base of an empty data set has an annotation and nothing else.
+            if count == 0, reader.annotationOffset != nil {
+                outcome.firstTime = reader.context.time
+                outcome.lastTime = reader.context.time
+            }
         }
         while let record = try reader.next() {
             count += 1

@@ -46,6 +46,7 @@ public struct RESPCommandReader: ~Copyable {
     private let acceptsAnnotations: Bool
     private let keeping: Keeping
     private let limits: Limits
+    private let maxArgumentByteCount: UInt64
 
     private var places = ArgumentPlaces()
     private var placeCount = 0
@@ -62,9 +63,9 @@ public struct RESPCommandReader: ~Copyable {
     /// The offset that places in errors are counted from.
     private var origin: UInt64 = 0
 
-    /// The first place in the last item (or in one that turned out faulty) that servers accept and the strict form
-    /// does not allow.
-    public private(set) var irregularity: DecodeError?
+    /// Whether there is an `irregularity`.
+    public private(set) var isIrregular = false
+    private var firstIrregularity: DecodeError?
 
     private static let keptArgumentByteCount: UInt64 = 64 << 10
     private static let keptByteCount = 16 << 20
@@ -83,6 +84,7 @@ public struct RESPCommandReader: ~Copyable {
         self.acceptsAnnotations = acceptsAnnotations
         self.keeping = keeping
         self.limits = limits
+        maxArgumentByteCount = min(limits.maxArgumentByteCount, 1 << 40)
     }
 
     /// Bytes read so far: where the next item begins.
@@ -101,7 +103,9 @@ public struct RESPCommandReader: ~Copyable {
         }
     }
 
-    public var isIrregular: Bool { irregularity != nil }
+    /// The first place in the last item (or in one that turned out faulty) that servers accept and the strict form
+    /// does not allow.
+    public var irregularity: DecodeError? { isIrregular ? firstIrregularity : nil }
 
     /// Steps over everything up to the end of the input and returns where that is. Nothing can be read then.
     public mutating func readToEnd() throws(DecodeError) -> UInt64 {
@@ -127,7 +131,7 @@ public struct RESPCommandReader: ~Copyable {
     /// - Throws: `badCommand`, `limitExceeded`, and `truncated` where the input ends within a command. Nothing can be
     ///   read behind a fault.
     public mutating func next() throws(DecodeError) -> Item {
-        irregularity = nil
+        isIrregular = false
         isWhole = true
         placeCount = 0
         commandOffset = window.offset
@@ -182,7 +186,7 @@ public struct RESPCommandReader: ~Copyable {
         var count = state.count
         var room = places.capacity
         var table = unsafe places.base
-        let maxByteCount = limits.maxArgumentByteCount
+        let maxByteCount = maxArgumentByteCount
         defer {
             state.at = at
             state.noted = noted
@@ -198,24 +202,26 @@ public struct RESPCommandReader: ~Copyable {
         while noted < count {
             guard let header = unsafe try header(UInt8(ascii: "$"), base, available, at) else { return available + 1 }
             if header.value > maxByteCount { throw tooLarge(at, header.value, "a shorter argument") }
-            // The limit keeps the sum far from overflow.
-            let end = header.end + Int(header.value) + 2
+            // At most 2^40, which fits and is far from overflow.
+            let byteCount = Int(truncatingIfNeeded: header.value)
+            let end = header.end &+ byteCount &+ 2
             if end > available { return end }
             let tail = unsafe base.loadUnaligned(fromByteOffset: end - 2, as: UInt16.self)
-            if tail != Self.lineEnd { noteTail(at: end - 2, tail) }
+            if UInt16(littleEndian: tail) != Self.lineEnd { noteTail(at: end - 2, tail) }
             if noted == room {
                 places.grow(keeping: noted)
                 room = places.capacity
                 unsafe table = places.base
             }
-            unsafe table[noted] = ArgumentPlace(offset: header.end, byteCount: Int(header.value))
-            noted += 1
+            unsafe table[noted] = ArgumentPlace(offset: header.end, byteCount: byteCount)
+            noted &+= 1
             at = end
         }
         return 0
     }
 
     private static var lineEnd: UInt16 { 0x0a0d }
+
 
     // MARK: - Header lines
 
@@ -225,25 +231,39 @@ public struct RESPCommandReader: ~Copyable {
         _ mark: UInt8, _ base: UnsafeRawPointer, _ available: Int, _ at: Int
     ) throws(DecodeError) -> (value: UInt64, end: Int)? {
         // The mark, up to 12 digits and the line end lie within 16 bytes.
-        guard available - at >= 16, unsafe base.load(fromByteOffset: at, as: UInt8.self) == mark else {
-            return unsafe try unusualHeader(mark, base, available, at)
+        if available - at >= 16 {
+            // One digit: the mark, it and the line end in four bytes, the first the lowest.
+            let four = UInt32(littleEndian: unsafe base.loadUnaligned(fromByteOffset: at, as: UInt32.self))
+            let first = UInt64(four &>> 8 & 0xff) &- 0x30
+            if four & 0xff == UInt32(mark), first <= 9 {
+                if four &>> 16 == UInt32(Self.lineEnd), first > 0 || mark == UInt8(ascii: "$") { return (first, at &+ 4) }
+                let second = UInt64(four &>> 16 & 0xff) &- 0x30
+                let line = unsafe base.loadUnaligned(fromByteOffset: at &+ 3, as: UInt16.self)
+                if second <= 9, UInt16(littleEndian: line) == Self.lineEnd, first > 0 {
+                    return (first &* 10 &+ second, at &+ 5)
+                }
+                if let long = unsafe Self.longHeader(base + at), long.value > 0 || mark == UInt8(ascii: "$") {
+                    return (long.value, at &+ long.byteCount)
+                }
+            }
         }
-        var index = at + 1
-        var value = UInt64(unsafe base.load(fromByteOffset: index, as: UInt8.self)) &- 0x30
-        if value > 9 { return unsafe try unusualHeader(mark, base, available, at) }
-        index += 1
-        while true {
-            let digit = UInt64(unsafe base.load(fromByteOffset: index, as: UInt8.self)) &- 0x30
+        return unsafe try unusualHeader(mark, base, available, at)
+    }
+
+    /// The number of a line with up to 12 digits, of which the first is one, and the line's length. 16 bytes are there.
+    @inline(__always)
+    @unsafe private static func longHeader(_ line: UnsafeRawPointer) -> (value: UInt64, byteCount: Int)? {
+        var index = 1
+        var value: UInt64 = 0
+        while index < 14 {
+            let digit = UInt64(unsafe line.load(fromByteOffset: index, as: UInt8.self)) &- 0x30
             if digit > 9 { break }
-            value = value * 10 + digit
-            index += 1
-            if index - at > 13 { return unsafe try unusualHeader(mark, base, available, at) }
+            // 13 digits fit.
+            value = value &* 10 &+ digit
+            index &+= 1
         }
-        // index - at <= 13, so that both bytes lie within the 16.
-        guard unsafe base.loadUnaligned(fromByteOffset: index, as: UInt16.self) == Self.lineEnd,
-            value > 0 || mark == UInt8(ascii: "$")
-        else { return unsafe try unusualHeader(mark, base, available, at) }
-        return (value, index + 2)
+        let end = UInt16(littleEndian: unsafe line.loadUnaligned(fromByteOffset: index, as: UInt16.self))
+        return end == lineEnd ? (value, index &+ 2) : nil
     }
 
     /// The same for what is cut, irregular or wrong.
@@ -317,7 +337,8 @@ public struct RESPCommandReader: ~Copyable {
     }
 
     private mutating func note(_ at: Int, _ expected: StaticString, _ found: DecodeError.Found) {
-        if irregularity == nil { irregularity = fault(.badCommand, at, expected, found) }
+        if !isIrregular { firstIrregularity = fault(.badCommand, at, expected, found) }
+        isIrregular = true
     }
 
     @inline(never)
@@ -339,12 +360,12 @@ public struct RESPCommandReader: ~Copyable {
         for index in state.noted..<state.count {
             origin = window.offset
             let byteCount = try headerByBytes()
-            if byteCount > limits.maxArgumentByteCount { throw tooLarge(0, byteCount, "a shorter argument") }
+            if byteCount > maxArgumentByteCount { throw tooLarge(0, byteCount, "a shorter argument") }
             try readLargeArgument(byteCount, index)
             origin = window.offset
             let tail: UInt16
             do throws(DecodeError) { tail = try window.littleEndian() } catch { throw asTruncated(error) }
-            if tail != Self.lineEnd { noteTail(at: 0, tail) }
+            if tail != Self.lineEnd { noteTail(at: 0, tail.littleEndian) }
         }
         unsafe argumentsBase = collected.bytes.withUnsafeBytes { $0.baseAddress } ?? argumentsBase
     }

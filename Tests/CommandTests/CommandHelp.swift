@@ -27,6 +27,16 @@ struct CommandHelp: Decodable {
     var shownArguments: [Argument] { (arguments ?? []).filter(\.shouldDisplay) }
     var subcommands: [CommandHelp] { (listed ?? []).filter { $0.commandName != "help" } }
 
+    /// The commands that do something, by their names as they are typed: `json`, `aof list`.
+    var leaves: [String: CommandHelp] {
+        var leaves: [String: CommandHelp] = [:]
+        for command in subcommands {
+            if command.subcommands.isEmpty { leaves[command.commandName] = command }
+            for (name, leaf) in command.leaves { leaves["\(command.commandName) \(name)"] = leaf }
+        }
+        return leaves
+    }
+
     private enum CodingKeys: String, CodingKey {
         case commandName, abstract, discussion, arguments
         case listed = "subcommands"

@@ -58,9 +58,19 @@ final class TemporaryFolder {
         return names.sorted()
     }
 
-    deinit {
-        for name in names { unlink(file(name)) }
-        rmdir(path)
+    deinit { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        if Glibc.remove(path) == 0 { return }
+        guard let folder = opendir(path) else { return }
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { remove("\(path)/\(name)") }
+        }
+        closedir(folder)
+        _ = Glibc.remove(path)
     }
 }
 

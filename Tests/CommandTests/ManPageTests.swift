@@ -1,9 +1,16 @@
+import Glibc
 import Testing
 
 /// The pages say what the program's own help says, and their examples are true.
 @Suite("man pages")
 struct ManPageTests {
-    static let pages = ["rdbkit"] + HelpTests.commands.map { "rdbkit-\($0)" }
+    static let commands = HelpTests.commands + HelpTests.logCommands
+    static let pages = ["rdbkit", "rdbkit-aof"] + commands.map { page(of: $0) }
+
+    /// `aof list` has its page at `rdbkit-aof-list`.
+    private static func page(of command: String) -> String {
+        "rdbkit-" + command.split(separator: " ").joined(separator: "-")
+    }
 
     private static func path(_ page: String) -> String { "\(Checkout.root)/man/\(page).1" }
 
@@ -38,12 +45,12 @@ struct ManPageTests {
         #expect(words == [])
     }
 
-    @Test("each option and argument stands in the page, with the help's own words", arguments: HelpTests.commands)
+    @Test("each option and argument stands in the page, with the help's own words", arguments: commands)
     func options(_ name: String) throws {
-        let command = try #require(try CommandHelp.load().subcommands.first { $0.commandName == name })
-        let page = try rendered("rdbkit-\(name)")
+        let command = try #require(try CommandHelp.load().leaves[name])
+        let page = try rendered(Self.page(of: name))
         let abstract = try #require(command.abstract).dropLast().lowercased()
-        #expect(page.lowercased().contains("rdbkit-\(name) – \(abstract)"))
+        #expect(page.lowercased().contains("\(Self.page(of: name)) – \(abstract)"))
         for argument in command.shownArguments {
             let words = Self.folded(try #require(argument.abstract))
             #expect(page.contains(words), "\(words)")
@@ -61,8 +68,8 @@ struct ManPageTests {
     @Test("no page names an option that the program lacks", arguments: pages)
     func noOthers(_ page: String) throws {
         let help = try CommandHelp.load()
-        let commands =
-            page == "rdbkit" ? help.subcommands : help.subcommands.filter { "rdbkit-\($0.commandName)" == page }
+        // A page above others may name what they have.
+        let commands = help.leaves.filter { (Self.page(of: $0.key) + "-").hasPrefix(page + "-") }.map(\.value)
         let known = Set((commands + [help]).flatMap { $0.shownArguments }.flatMap { $0.names ?? [] }.map(\.text))
         let text = try source(page)
         let unescaped = text.split(separator: "\\-", omittingEmptySubsequences: false).joined(separator: "-")
@@ -133,11 +140,15 @@ struct ReadmeTests {
 
 /// Lines typed after `$ ` and what they write.
 enum Session {
-    /// Runs the lines one after another in a folder that has the demo dump as dump.rdb, and compares what they write, on
-    /// either stream. A line with nothing behind it has only to end well.
+    /// Runs the lines one after another in a folder that has the demo dump as dump.rdb and the demo log as appendonlydir,
+    /// and compares what they write, on either stream. A line with nothing behind it has only to end well.
     static func expect(_ lines: [String], sourceLocation: SourceLocation = #_sourceLocation) throws {
         let folder = try TemporaryFolder()
         try writeFile(folder.file("dump.rdb"), try readFile(Checkout.shop))
+        try check(mkdir(folder.file("appendonlydir"), 0o755), "mkdir")
+        for name in try Program.shell("ls appendonlydir").lines {
+            try writeFile(folder.file("appendonlydir/\(name)"), try readFile("\(Checkout.demo)/appendonlydir/\(name)"))
+        }
         var index = 0
         while index < lines.count {
             guard lines[index].hasPrefix("$ ") else {

@@ -10,6 +10,10 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
     case value
     /// An LZF block, held against liblzf.
     case lzf
+    /// A byte that chooses how the rest arrives, then commands, held against a plain reader of the strict form.
+    case resp
+    /// A byte that chooses how the rest arrives, then a log with or without an RDB before its commands, or a manifest.
+    case aof
 
     public func run(_ input: [UInt8]) {
         switch self {
@@ -20,6 +24,12 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
             guard let file = ValueInput.file(input) else { return }
             Self.decode(file.bytes, file.choice)
         case .lzf: Self.decompress(input)
+        case .resp:
+            guard let choice = input.first else { return }
+            Self.readCommands(Array(input.dropFirst()), choice)
+        case .aof:
+            guard let choice = input.first else { return }
+            Self.readLog(Array(input.dropFirst()), choice)
         }
     }
 

@@ -75,6 +75,20 @@ package enum Files {
         remove(path)
     }
 
+    /// The names in a folder, in order.
+    package static func names(_ path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
     package static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
     }
@@ -113,3 +127,6 @@ package enum Environment {
         return text.isEmpty ? nil : text
     }
 }
+
+/// Waits.
+package func pause(milliseconds: Int) { usleep(UInt32(milliseconds) * 1000) }

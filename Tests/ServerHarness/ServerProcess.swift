@@ -33,10 +33,11 @@ package final class ServerProcess {
     ///   - options: configuration beyond what every test needs, by name.
     ///   - dump: the bytes of an RDB file that the server loads; nil for an empty data set.
     ///   - commands: the bytes of an append-only file that it loads instead.
+    ///   - prepare: puts further files into the server's folder before it starts.
     /// - Throws: `HarnessError` with the end of the server's log if it does not answer in time.
     package init(
         _ server: Server, options: [(name: String, value: String)] = [], loading dump: Bytes? = nil,
-        replaying commands: Bytes? = nil
+        replaying commands: Bytes? = nil, prepare: (TemporaryFolder) throws -> Void = { _ in }
     ) throws {
         guard let program = ServerCatalog.program(for: server) else {
             throw HarnessError("\(server) is not in \(ServerCatalog.folder); run Tests/fetch-servers.sh")
@@ -46,6 +47,7 @@ package final class ServerProcess {
         if let dump { try Files.write(dump, to: folder.file("dump.rdb")) }
         // Redis 7.0 and later take a single file of this name for the first part of theirs.
         if let commands { try Files.write(commands, to: folder.file("appendonly.aof")) }
+        try prepare(folder)
         var arguments = [
             "--port", "0", "--unixsocket", folder.file("socket"), "--dir", folder.path, "--dbfilename", "dump.rdb",
             "--save", "", "--appendonly", commands == nil ? "no" : "yes", "--databases", "16", "--logfile",

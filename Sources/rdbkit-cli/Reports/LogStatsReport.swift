@@ -41,7 +41,9 @@ struct LogStatsReport {
         if let first = statistics.firstTime, let last = statistics.lastTime {
             line("times", "from \(CivilTime.text(seconds: first)) to \(CivilTime.text(seconds: last))")
         }
-        if statistics.unknownCount > 0 { line("unknown", "\(counted(statistics.unknownCount, "command")) without known keys") }
+        if statistics.unknownCount > 0 {
+            line("unknown", "\(counted(statistics.unknownCount, "command")) without known keys")
+        }
         if statistics.total.count == 0 { return text }
         text += "\n" + commandTable.text
         if databases.count > 1 { text += "\n" + databaseTable.text }
@@ -58,7 +60,8 @@ struct LogStatsReport {
     private var commandTable: TextTable {
         var table = TextTable(["command", "count", "share", "bytes", "share"])
         func add(_ name: String, _ tally: LogStatistics.Tally) {
-            table.add(name, String(tally.count), countShare(tally.count), String(tally.byteCount), byteShare(tally.byteCount))
+            table.add(
+                name, String(tally.count), countShare(tally.count), String(tally.byteCount), byteShare(tally.byteCount))
         }
         for (name, tally) in commands { add(name, tally) }
         if statistics.otherCommands.count > 0 { add("(others)", statistics.otherCommands) }
@@ -68,7 +71,8 @@ struct LogStatsReport {
     private var databaseTable: TextTable {
         var table = TextTable(["db", "commands", "share", "bytes", "share"])
         func add(_ name: String, _ tally: LogStatistics.Tally) {
-            table.add(name, String(tally.count), countShare(tally.count), String(tally.byteCount), byteShare(tally.byteCount))
+            table.add(
+                name, String(tally.count), countShare(tally.count), String(tally.byteCount), byteShare(tally.byteCount))
         }
         for (number, tally) in databases { add(String(number), tally) }
         if statistics.otherDatabases.count > 0 { add("(others)", statistics.otherDatabases) }
@@ -116,7 +120,7 @@ struct LogStatsReport {
     }
 
     private var timeTable: TextTable {
-        var table = TextTable(["time (\(statistics.times.length) s from)", "commands", "bytes"])
+        var table = TextTable(["from (\(statistics.times.length) s each)", "commands", "bytes"])
         for row in statistics.times.rows {
             table.add(CivilTime.text(seconds: row.start), String(row.count), String(row.byteCount))
         }
@@ -155,27 +159,45 @@ struct LogStatsReport {
             ("by_db", .array(databases.map { row("db", .unsigned($0.number), $0.tally.count, $0.tally.byteCount) })),
             ("other_dbs", others(statistics.otherDatabases.count, statistics.otherDatabases.byteCount)),
             ("key_writes", .unsigned(statistics.keys.total)),
-            ("by_prefix", .array(statistics.prefixes.sorted.prefix(maxRows).map {
-                row("prefix", .bytes($0.prefix), $0.count, $0.byteCount)
-            })),
-            ("hottest_keys", .array(keys.map {
-                .members(
-                    ("db", .unsigned($0.database)), ("key", .bytes($0.bytes)),
-                    ("key_bytes", .unsigned($0.byteCount)), ("count", .unsigned($0.count)),
-                    ("at_least", .unsigned($0.count - $0.error)))
-            })),
+            (
+                "by_prefix",
+                .array(
+                    statistics.prefixes.sorted.prefix(maxRows).map {
+                        row("prefix", .bytes($0.prefix), $0.count, $0.byteCount)
+                    })
+            ),
+            (
+                "hottest_keys",
+                .array(
+                    keys.map {
+                        .members(
+                            ("db", .unsigned($0.database)), ("key", .bytes($0.bytes)),
+                            ("key_bytes", .unsigned($0.byteCount)), ("count", .unsigned($0.count)),
+                            ("at_least", .unsigned($0.count - $0.error)))
+                    })
+            ),
             ("hottest_keys_max_error", .unsigned(maxError)),
-            ("largest_commands", .array(statistics.largest.map {
-                .members(
-                    ("file", .text($0.fileName)), ("offset", .unsigned($0.record.offset)),
-                    ("db", .unsigned($0.record.database)), ("command", .text($0.name)),
-                    ("key", $0.key.map { .bytes($0) }), ("arguments", .unsigned(UInt64($0.argumentCount))),
-                    ("bytes", .unsigned($0.record.byteCount)))
-            })),
+            (
+                "largest_commands",
+                .array(
+                    statistics.largest.map {
+                        .members(
+                            ("file", .text($0.fileName)), ("offset", .unsigned($0.record.offset)),
+                            ("db", .unsigned($0.record.database)), ("command", .text($0.name)),
+                            ("key", $0.key.map { .bytes($0) }), ("arguments", .unsigned(UInt64($0.argumentCount))),
+                            ("bytes", .unsigned($0.record.byteCount)))
+                    })
+            ),
             ("span_seconds", statistics.times.rows.isEmpty ? nil : .integer(statistics.times.length)),
-            ("over_time", statistics.times.rows.isEmpty ? nil : .array(statistics.times.rows.map {
-                row("from", .integer($0.start), $0.count, $0.byteCount)
-            })))
+            (
+                "over_time",
+                statistics.times.rows.isEmpty
+                    ? nil
+                    : .array(
+                        statistics.times.rows.map {
+                            row("from", .integer($0.start), $0.count, $0.byteCount)
+                        })
+            ))
     }
 
     private func row(_ name: String, _ value: JSONValue, _ count: UInt64, _ bytes: UInt64) -> JSONValue {

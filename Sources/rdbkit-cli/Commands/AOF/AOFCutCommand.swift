@@ -82,9 +82,12 @@ struct AOFCutCommand: ParsableCommand {
         guard let last = outcomes.last else { return refusal("the manifest names no file to load") }
         if last.failure != nil { return run.tell(outcomes) }
         if let fault = last.fault, !finder.isDone {
-            // A tail that is cut off is one that servers cut off as well.
-            let isTail = fault.error.code == .truncated && outcomes.count == log.files.count
-            if !isTail || last.rdbVersion != nil && last.rdbEnd == nil {
+            // A tail that is cut off is one that servers cut off as well; and what lies behind the place is no matter.
+            var isBehind = fault.error.code == .truncated && outcomes.count == log.files.count
+            if case .position(let position) = moment, position.fileIndex == outcomes.count - 1 {
+                isBehind = isBehind || fault.error.offset >= position.offset
+            }
+            if !isBehind || last.rdbVersion != nil && last.rdbEnd == nil {
                 let status = run.tell(outcomes)
                 run.diagnostics.notice("\(log.path): the log is damaged before the place to cut it at")
                 return status
@@ -104,10 +107,12 @@ struct AOFCutCommand: ParsableCommand {
             if !finder.hasTimes {
                 return refusal("its commands bear no times; servers write them where aof-timestamp-enabled is yes")
             }
-            if finder.cut == AOFCut(fileIndex: 0, offset: 0) {
-                let first =
-                    outcomes[0].firstTime.map { "; the first time in it is \(CivilTime.text(seconds: $0))" } ?? ""
-                return refusal("nothing in it is that early\(first)")
+            // A base begins with the time at which it was written.
+            let first = outcomes[0].firstTime
+            let isLaterBase = log.manifest != nil && outcomes[0].rdbVersion == nil && (first ?? seconds) > seconds
+            if isLaterBase || finder.cut == AOFCut(fileIndex: 0, offset: 0) {
+                let words = first.map { "; the first time in it is \(CivilTime.text(seconds: $0))" } ?? ""
+                return refusal("nothing in it is that early\(words)")
             }
         }
         return nil
