@@ -1,5 +1,5 @@
 public import RDBBytes
-import RDBModel
+public import RDBModel
 
 // A DUMP payload, as RESTORE takes it: `type byte, value, u16 version, u64 CRC-64 of all before`, little endian. The value
 // stands there as in a file, so nothing is encoded anew. Source: formats/encodings.md §13.
@@ -24,6 +24,13 @@ extension RDBReader {
         crc.update(out.bytes.extracting(start..<out.byteCount))
         Self.append(footer: type.payloadVersion(writtenBy: version), &crc, to: &out)
         return true
+    }
+
+    /// Which module's value the reader stands at, and holds; it stands there afterwards as well.
+    public mutating func moduleID() throws(DecodeError) -> ModuleID {
+        let id = ModuleID(rawValue: try window.length())
+        try rewindToValue()
+        return id
     }
 
     /// Hands over the payload in pieces, from a reader that stands at a value whose end is known.

@@ -102,7 +102,8 @@ public final class ServerConnection: Sendable {
             try connection.greet(options, heedsInterrupt)
         } catch {
             connection.close()
-            throw error
+            throw error.code == .protocolViolation
+                ? ServerError(.protocolViolation, error.message + "; is this a Redis or Valkey server?") : error
         }
         if let events {
             connection.channel.eventLoop.execute { [handler = connection.handler] in handler.value.tell(events) }
@@ -118,6 +119,7 @@ public final class ServerConnection: Sendable {
             let login = ["AUTH"] + (options.user.map { [$0] } ?? []) + [options.password ?? ""]
             let reply = try call(login)
             if reply.isError { throw authenticationFailed(reply) }
+            if !reply.isOK { throw ServerError(.protocolViolation, "\(address): an unexpected reply to AUTH") }
         } else {
             // Whether anybody is there who speaks this protocol, and wants no password.
             let reply = try call(["PING"])
@@ -126,6 +128,8 @@ public final class ServerConnection: Sendable {
             case "DENIED": throw .refused(address, "cannot use the server", reply)
             case "ERR" where reply.errorText?.contains("max number of clients") == true:
                 throw .refused(address, "cannot use the server", reply)
+            case nil where reply.text != "PONG":
+                throw ServerError(.protocolViolation, "\(address): an unexpected reply to PING")
             default: break  // Loading, or not allowed to ask: it is there.
             }
         }

@@ -147,6 +147,9 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         get { out.bytes }
     }
 
+    /// Appends the commands held to a buffer.
+    public func copyCommands(to buffer: inout OutputBuffer) { buffer.append(out, 0..<out.byteCount) }
+
     /// Forgets the commands held.
     public mutating func removeAll() {
         out.truncate(to: 0)

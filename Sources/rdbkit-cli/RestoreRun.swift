@@ -51,9 +51,9 @@ struct RestoreRun {
             diagnostics.error(error)
             return ExitStatus(error)
         }
-        let restore = Restore(to: seeds, connection: command.server.connection(), options: options)
-        defer { restore.close() }
         do throws(ServerError) {
+            let restore = Restore(to: seeds, connection: try command.server.connection(for: seeds), options: options)
+            defer { restore.close() }
             let status = try send(restore, selection, errors, file)
             if let failure = errors?.finish() {
                 diagnostics.error(failure)
@@ -102,6 +102,9 @@ struct RestoreRun {
             status = status.combined(with: verify(restore, selection, &summary, teller))
         }
         teller.finish()
+        if restore.isRestoreDenied {
+            diagnostics.notice("this user may not use RESTORE: everything went by commands")
+        }
         diagnostics.losses(summary.losses, target: description.serverVersion)
         RestoreReport(summary, description, isDryRun: command.dryRun, isVerified: command.verify)
             .write(command.format, quiet: command.options.quiet)

@@ -12,19 +12,21 @@ struct FrameBuilder: ~Copyable {
     /// Keys and values of the batch, which goes out as one command behind all else.
     private var pairs = OutputBuffer(capacity: 16 << 10)
     private var pairNotes: [EntryNote] = []
-    private var writer: CommandWriter
-    private var strings = StringWriter()
-    private var digest: EntryDigest
+    private let encoder: EntryEncoder
     private let plan: RestorePlan
     /// The lowest offset in the input of its entries.
     private(set) var firstOffset = UInt64.max
 
+    /// A larger payload goes straight from the input to the connection.
+    static let maxPayloadByteCount: UInt64 = 8 << 20
     static let fullByteCount = 192 << 10
     static let fullEntryCount = 2048
     private static let maxBatchCount = 512
 
     enum Encoding {
         case done
+        /// It is a frame by itself: `encodeFrame`.
+        case oneFrame
         /// It has to be sent by itself, straight from the input.
         case tooLarge
         /// A collection without elements, which no server keeps.
@@ -33,12 +35,9 @@ struct FrameBuilder: ~Copyable {
         case lost
     }
 
-    init(_ plan: RestorePlan) {
+    init(_ plan: RestorePlan, _ encoder: EntryEncoder) {
         self.plan = plan
-        var options = CommandOptions()
-        options.target = plan.target
-        writer = CommandWriter(nil, options: options)
-        digest = EntryDigest(plan.comparedParts)
+        self.encoder = encoder
     }
 
     var isEmpty: Bool { notes.isEmpty && pairNotes.isEmpty && commandCount == 0 }
@@ -48,17 +47,9 @@ struct FrameBuilder: ~Copyable {
     /// What commands could not carry of the entry encoded last.
     private(set) var losses: CommandLoss = []
 
-    /// A command that belongs to no entry.
-    mutating func append(_ words: [StaticString], decimal: UInt64? = nil) {
-        // Such as SELECT: what was batched belongs before it.
-        flushPairs()
-        appendCommand(words, decimal: decimal)
-    }
-
-    private mutating func appendCommand(_ words: [StaticString], decimal: UInt64? = nil) {
-        out.beginCommand(words.count + (decimal == nil ? 0 : 1))
+    private mutating func appendCommand(_ words: [StaticString]) {
+        out.beginCommand(words.count)
         for word in words { out.appendArgument(word) }
-        if let decimal { out.appendArgument(String(decimal)) }
         commandCount += 1
     }
 
@@ -77,49 +68,86 @@ struct FrameBuilder: ~Copyable {
         losses = []
         switch plan.form(of: reader.type, header, reader.version) {
         case .batched, .set:
-            strings.begin()
-            try reader.readValue(into: &strings)
-            if strings.isTooLarge || strings.bytes.byteCount > plan.maxByteCount { return .tooLarge }
+            encoder.strings.begin()
+            try reader.readValue(into: &encoder.strings)
+            if encoder.strings.isTooLarge || encoder.strings.bytes.byteCount > plan.maxByteCount {
+                return large(reader)
+            }
             appendString(note, header, key)
         case .restore:
             // A payload has a checksum of its own: what is damaged must not be passed on as sound.
             var nobody = NullVisitor()
             try reader.readValue(into: &nobody)
-            if reader.payloadByteCount > UInt64(plan.maxByteCount) { return .tooLarge }
-            guard appendRestore(&reader, note, header, key) else { return .tooLarge }
+            if reader.payloadByteCount > UInt64(plan.maxByteCount) { return large(reader) }
+            guard appendRestore(&reader, note, header, key) else { return large(reader) }
         case .commands, .sliced:
             let name = plan.buildsAside ? temporaryKey() : key.array
             var bare = header
             if plan.buildsAside { bare.expiresAt = nil }
-            writer.removeAll()
-            writer.begin(bare, key: name.rawSpan)
-            if writer.losses.contains(.value) {
+            encoder.writer.removeAll()
+            encoder.writer.begin(bare, key: name.rawSpan)
+            if encoder.writer.losses.contains(.value) {
                 try reader.skipValue()
                 return .lost
             }
-            try reader.readValue(into: &writer)
-            while writer.startAnotherPass() {
-                if writer.isTooLarge { return .tooLarge }
+            try reader.readValue(into: &encoder.writer)
+            while encoder.writer.startAnotherPass() {
+                if encoder.writer.isTooLarge { return .tooLarge }
                 try reader.rewindToValue()
-                try reader.readValue(into: &writer)
+                try reader.readValue(into: &encoder.writer)
             }
-            if writer.isTooLarge { return .tooLarge }
-            if let refusal = writer.refusal { throw refusal }
-            writer.end()
-            if writer.commandCount == 0 { return .nothing }
-            if writer.byteCount > plan.maxByteCount { return .tooLarge }
-            losses = writer.losses
+            if encoder.writer.isTooLarge { return .tooLarge }
+            if let refusal = encoder.writer.refusal { throw refusal }
+            encoder.writer.end()
+            if encoder.writer.commandCount == 0 { return .nothing }
+            if encoder.writer.byteCount > plan.maxByteCount { return .tooLarge }
+            losses = encoder.writer.losses
             if plan.buildsAside {
                 // Should the answer get lost, this tells whether what is there then is this.
-                digest.fieldsExpireAfter = plan.comparedFieldExpiry
-                digest.begin(header, key: key)
+                encoder.digest.fieldsExpireAfter = plan.comparedFieldExpiry
+                encoder.digest.begin(header, key: key)
                 try reader.rewindToValue()
-                try reader.readValue(into: &digest)
-                note.digest = digest.finish()
+                try reader.readValue(into: &encoder.digest)
+                note.digest = encoder.digest.finish()
             }
             appendTransaction(note, header, key, name)
         }
         return .done
+    }
+
+    /// For an entry that was read to its end.
+    private func large(_ reader: borrowing RDBReader) -> Encoding {
+        plan.restores(reader.type, of: reader.version) && reader.payloadByteCount <= plan.maxPayloadByteCount
+            ? .oneFrame : .tooLarge
+    }
+
+    /// The entry whose value was just read to its end, by RESTORE, as a frame of its own.
+    func encodeFrame(
+        _ reader: inout RDBReader, _ header: EntryHeader, key: RawSpan, isUncertain: Bool
+    ) throws(DecodeError) -> (ByteBuffer, EntryNote) {
+        let valueByteCount = reader.offset - header.valueOffset
+        let payloadByteCount = Int(reader.payloadByteCount)
+        let taker = BufferTaker()
+        // The payload, which is no larger than a frame may be, and what is around it.
+        taker.bytes.reserveCapacity(payloadByteCount + 2 * key.byteCount + 256)
+        var options = CommandOptions()
+        options.target = plan.target
+        options.replaces = plan.onConflict == .replace
+        var writer = CommandWriter(taker, options: options)
+        writer.beginRestore(header, key: key, payloadByteCount: reader.payloadByteCount, now: plan.now)
+        let payloadStart = writer.byteCount
+        let keyStart = writer.restoreKeyStart
+        try reader.rewindToValue()
+        try reader.readPayload(valueByteCount: valueByteCount, into: &writer)
+        writer.endRestore()
+        writer.flush()
+        var note = EntryNote(header: header, form: .restore)
+        note.isUncertain = isUncertain
+        note.commandCount = taker.commandCount
+        note.bytes = 0..<taker.bytes.readableBytes
+        note.payload = payloadStart..<payloadStart + payloadByteCount
+        note.key = keyStart..<keyStart + key.byteCount
+        return (taker.bytes, note)
     }
 
     private mutating func appendString(_ note: EntryNote, _ header: EntryHeader, _ key: RawSpan) {
@@ -128,7 +156,7 @@ struct FrameBuilder: ~Copyable {
             let start = pairs.byteCount
             pairs.appendArgument(key)
             let end = pairs.byteCount
-            pairs.appendArgument(strings.bytes)
+            pairs.appendArgument(encoder.strings.bytes)
             note.form = .batched
             note.bytes = start..<pairs.byteCount
             note.key = end - key.byteCount - 2..<end - 2
@@ -142,7 +170,7 @@ struct FrameBuilder: ~Copyable {
         out.appendArgument("SET")
         out.appendArgument(key)
         let keyEnd = out.byteCount - 2
-        out.appendArgument(strings.bytes)
+        out.appendArgument(encoder.strings.bytes)
         if plan.onConflict != .replace { out.appendArgument("NX") }
         if let expiresAt = header.expiresAt {
             out.appendArgument("PXAT")
@@ -156,20 +184,20 @@ struct FrameBuilder: ~Copyable {
         _ reader: inout RDBReader, _ note: EntryNote, _ header: EntryHeader, _ key: RawSpan
     ) -> Bool {
         var note = note
-        writer.options.replaces = plan.onConflict == .replace
-        writer.removeAll()
-        writer.beginRestore(header, key: key, payloadByteCount: reader.payloadByteCount, now: plan.now)
-        let payloadStart = writer.byteCount
-        guard writer.appendPayload(of: &reader) else { return false }
-        let payloadEnd = writer.byteCount
-        writer.endRestore()
-        writer.options.replaces = false
+        encoder.writer.options.replaces = plan.onConflict == .replace
+        encoder.writer.removeAll()
+        encoder.writer.beginRestore(header, key: key, payloadByteCount: reader.payloadByteCount, now: plan.now)
+        let payloadStart = encoder.writer.byteCount
+        guard encoder.writer.appendPayload(of: &reader) else { return false }
+        let payloadEnd = encoder.writer.byteCount
+        encoder.writer.endRestore()
+        encoder.writer.options.replaces = false
         let start = out.byteCount
-        out.append(writer.commands)
+        encoder.writer.copyCommands(to: &out)
         note.payload = start + payloadStart..<start + payloadEnd
-        let keyStart = start + writer.restoreKeyStart
+        let keyStart = start + encoder.writer.restoreKeyStart
         add(
-            note, header, from: start, key: keyStart..<keyStart + key.byteCount, commands: writer.commandCount)
+            note, header, from: start, key: keyStart..<keyStart + key.byteCount, commands: encoder.writer.commandCount)
         return true
     }
 
@@ -190,8 +218,8 @@ struct FrameBuilder: ~Copyable {
             keyEnd = out.byteCount - 2
             commandCount += 1
         }
-        out.append(writer.commands)
-        commandCount += writer.commandCount
+        encoder.writer.copyCommands(to: &out)
+        commandCount += encoder.writer.commandCount
         if plan.buildsAside {
             if let expiresAt = header.expiresAt {
                 out.beginCommand(3)
@@ -243,7 +271,7 @@ struct FrameBuilder: ~Copyable {
             out.append(bytes, argument: note.name)
             commandCount += 1
         }
-        if asking { append(["ASKING"]) }
+        if asking { appendCommand(["ASKING"]) }
         let start = out.byteCount
         let shift: Int
         if note.form == .batched {
@@ -281,7 +309,7 @@ struct FrameBuilder: ~Copyable {
         }
         commandCount += 1
         pairs.truncate(to: 0)
-        pairs.shrink(to: 1 << 20)
+        pairs.shrink(to: 256 << 10)
         pairNotes.removeAll(keepingCapacity: true)
     }
 
@@ -291,12 +319,37 @@ struct FrameBuilder: ~Copyable {
         let bytes = ByteBuffer(out.bytes)
         let taken = (bytes, notes, commandCount, firstOffset)
         out.truncate(to: 0)
-        out.shrink(to: 1 << 20)
+        out.shrink(to: 256 << 10)
         notes = []
         notes.reserveCapacity(min(taken.1.count, Self.fullEntryCount))
         commandCount = 0
         firstOffset = .max
         return taken
+    }
+}
+
+/// What turns values into commands; shared by the links of a target, which encode in turn.
+final class EntryEncoder {
+    var writer: CommandWriter
+    var strings = StringWriter()
+    var digest: EntryDigest
+
+    init(_ plan: RestorePlan) {
+        var options = CommandOptions()
+        options.target = plan.target
+        writer = CommandWriter(nil, options: options)
+        digest = EntryDigest(plan.comparedParts)
+    }
+}
+
+/// Commands as they come.
+private final class BufferTaker: CommandSink {
+    var bytes = ByteBuffer()
+    var commandCount = 0
+
+    func take(_ commands: RawSpan, commandCount: Int) {
+        bytes.append(commands)
+        self.commandCount += commandCount
     }
 }
 

@@ -42,12 +42,6 @@ final class LargeFlow: CommandSink {
         engine.submit(link)
         engine.large = self
         isBroken = link.connection == nil
-        if link.database != database {
-            var bytes = ByteBuffer()
-            bytes.writeCommand("SELECT", String(database))
-            link.database = database
-            submit(bytes, 1)
-        }
     }
 
     // MARK: - Out
@@ -56,6 +50,13 @@ final class LargeFlow: CommandSink {
     func build(as name: [UInt8], mayVanish: Bool) {
         temporary = name
         self.mayVanish = mayVanish
+    }
+
+    /// For the one command that follows: the server takes it though its slot is still on the way to it.
+    func asking() {
+        var bytes = ByteBuffer()
+        bytes.writeCommand("ASKING")
+        submit(bytes, 1)
     }
 
     func take(_ commands: RawSpan, commandCount: Int) throws(OutputError) {
@@ -70,6 +71,12 @@ final class LargeFlow: CommandSink {
         }
         // Ends the writing; `finish` tells the cause.
         if isBroken || hasFailed || engine.stop != nil { throw .interrupted }
+    }
+
+    /// The connection is free for other entries again; one that is within a command is good for nothing more.
+    func end() {
+        if isInTransaction || !sizes.isEmpty, !isBroken, engine.stop == nil { engine.cut(link) }
+        engine.large = nil
     }
 
     private var hasFailed: Bool { hasVanished || !isRenaming && !replies.isEmpty }

@@ -17,6 +17,8 @@ struct LargeValue {
     /// What may be on its way without an answer.
     static let maxBytesInFlight = 8 << 20
     private static let maxAttempts = 20
+    /// Servers take no longer argument by their default settings.
+    private static let maxPayloadByteCount: UInt64 = 511 << 20
 
     /// What became of an attempt.
     enum Outcome {
@@ -27,23 +29,25 @@ struct LargeValue {
         case noForm
     }
 
-    init(_ engine: RestoreEngine, _ header: EntryHeader, key: [UInt8], slot: Int, isUncertain: Bool) {
+    init(
+        _ engine: RestoreEngine, _ plan: RestorePlan, _ header: EntryHeader, key: [UInt8], slot: Int, isUncertain: Bool
+    ) {
         self.engine = engine
+        self.plan = plan
         self.header = header
         self.key = key
         self.slot = slot
         self.isUncertain = isUncertain
-        plan = engine.plan
     }
 
     // MARK: - Which way
 
     /// - Parameter byteCount: of the value in the file.
     private func restores(_ reader: borrowing RDBReader, _ byteCount: UInt64) -> Bool {
-        let isRestorable = plan.form == .restore || plan.target.restores(reader.type, of: reader.version)
         // What only RESTORE can carry goes that way at any size.
-        return isRestorable && reader.type.isRestorable
-            && (plan.form != .commands && byteCount <= engine.options.bigValueByteCount || header.type == .module)
+        if header.type == .module { return true }
+        return plan.restores(reader.type, of: reader.version)
+            && byteCount <= min(engine.options.bigValueByteCount, Self.maxPayloadByteCount)
     }
 
     /// How the value that the reader stands at would go; afterwards the reader stands behind it.
@@ -70,7 +74,6 @@ struct LargeValue {
             expected.size = try SizeVisitor.size(of: &reader)
         }
         try send(&reader, expected, byteCount)
-        engine.large = nil
         if engine.stop == nil, reader.offset - header.valueOffset != byteCount {
             try reader.rewindToValue()
             try reader.skipValue()
@@ -85,22 +88,16 @@ struct LargeValue {
         var lossCount = 0
         var delay: Int64 = 50
         var leftover: [UInt8]?
-        while let link = engine.readyLink(slot: slot) {
+        var asked: ServerAddress?
+        while let link = engine.readyLink(slot: slot, database: header.database, at: asked) {
             let flow = LargeFlow(engine, link, header.database)
             if let name = leftover {
                 // Of an attempt that was cut off; it would go by itself, but its memory may be wanted before.
                 _ = flow.ask(["UNLINK"], [name])
                 leftover = nil
             }
-            // Before a large value is sent for nothing.
-            let answer = flow.ask(["EXISTS"], [key])
-            var outcome = Outcome.verdict(.conflict)
-            if let text = answer?.errorText, case .later = Verdict.ofError(text, .set) {
-                outcome = .verdict(.later(text))
-            } else if !plan.buildsAside || answer?.integer != 1 {
-                try reader.rewindToValue()
-                outcome = restores ? try restore(&reader, byteCount, flow) : try build(&reader, flow)
-            }
+            let outcome = try attempt(&reader, byteCount, flow, restores, isAsking: asked != nil)
+            asked = nil
             if engine.stop != nil {
                 flow.abandon()
                 return
@@ -117,11 +114,16 @@ struct LargeValue {
                 }
             case .verdict(.payloadRefused) where restores && plan.form == .auto && header.type != .module:
                 restores = false
+            case .verdict(.ask(let words)) where restores:
+                asked = ClusterRedirection(errorText: words, asked: link.address)?.address
+                engine.waitBriefly(delay - 50, words)
+                delay = min(1000, delay * 2)
             case .verdict(.later(let words)), .verdict(.ask(let words)):
+                // What is built of many commands waits for its slot to settle.
                 engine.waitBriefly(delay, words)
                 delay = min(1000, delay * 2)
             case .verdict(.moved(let words)):
-                engine.noteMove(words, asked: link.address)
+                engine.target.note(redirection: words, from: link.address)
                 engine.waitBriefly(delay, words)
                 delay = min(1000, delay * 2)
             case .verdict(.hopeless(let words)): return engine.refuseAll(header, key, words, link.address)
@@ -142,6 +144,23 @@ struct LargeValue {
             }
             leftover = flow.temporary
         }
+    }
+
+    private func attempt(
+        _ reader: inout RDBReader, _ byteCount: UInt64, _ flow: LargeFlow, _ restores: Bool, isAsking: Bool
+    ) throws(DecodeError) -> Outcome {
+        defer { flow.end() }
+        if plan.buildsAside {
+            // Before a large value is sent for nothing.
+            let answer = flow.ask(["EXISTS"], [key])
+            if let text = answer?.errorText, case .later = Verdict.ofError(text, .set) {
+                return .verdict(.later(text))
+            }
+            if answer?.integer == 1 { return .verdict(.conflict) }
+        }
+        try reader.rewindToValue()
+        if isAsking { flow.asking() }
+        return restores ? try restore(&reader, byteCount, flow) : try build(&reader, flow)
     }
 
     private func restore(
@@ -167,6 +186,7 @@ struct LargeValue {
         // One command, and so the time that the server is busy with it, is no larger than this.
         options.maxCommandByteCount = min(1 << 20, max(1024, plan.maxByteCount))
         options.splitsStrings = true
+        options.stagingByteCount = 128 << 10
         var writer = CommandWriter(flow, options: options)
         flow.build(as: name, mayVanish: header.hasFieldExpiries)
         var bare = header

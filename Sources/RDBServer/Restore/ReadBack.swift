@@ -62,41 +62,50 @@ struct ReadBack {
     /// Looks at some keys of one server, which should be no more than `maxBatchCount`.
     /// - Returns: one answer for each.
     func compare(_ batch: [Expected], at server: ServerAddress) -> [Match] {
+        var matches: [Match] = []
+        var rest = batch[...]
+        while let database = rest.first?.header.database {
+            let some = rest.prefix { $0.header.database == database }
+            rest = rest.dropFirst(some.count)
+            matches += compare(Array(some), in: database, at: server)
+        }
+        return matches
+    }
+
+    private func compare(_ batch: [Expected], in database: UInt64, at server: ServerAddress) -> [Match] {
         var bytes = ByteBuffer()
-        var commandCount = 0
-        // Where the replies of each key begin.
-        var places: [Int] = []
-        var database: UInt64?
         for expected in batch {
-            if expected.header.database != database {
-                bytes.writeCommand("SELECT", String(expected.header.database))
-                commandCount += 1
-                database = expected.header.database
-            }
-            places.append(commandCount)
             if expected.size == nil {
                 bytes.writeCommand([Array("DUMP".utf8), expected.key])
             } else {
                 bytes.writeCommand([Array(Self.sizing(expected.header.type).utf8), expected.key])
             }
             bytes.writeCommand([Array((plan.target.tellsExpiryTime ? "PEXPIRETIME" : "PTTL").utf8), expected.key])
-            commandCount += 2
         }
         do throws(ServerError) {
-            let replies = try target.exchange(server, bytes, commandCount: commandCount)
+            let replies = try target.exchange(
+                server, database: database, bytes, commandCount: 2 * batch.count)
             let now = currentMilliseconds()
-            return zip(batch, places).map { match($0, replies[$1], replies[$1 + 1], now: now) }
+            return batch.enumerated().map { index, expected in
+                match(expected, replies[2 * index], replies[2 * index + 1], now: now, server)
+            }
         } catch {
-            let isUnknown = error.isOfConnection || error.code == .interrupted
+            var isUnknown = error.isOfConnection || error.code == .interrupted
+            if case .refused(let words) = error.code, case .later = Verdict.ofError(words, .set) { isUnknown = true }
             return batch.map { _ in isUnknown ? .unknown(error.message) : .other(error.message) }
         }
     }
 
-    private func match(_ expected: Expected, _ value: RESPReply, _ time: RESPReply, now: Int64) -> Match {
+    private func match(
+        _ expected: Expected, _ value: RESPReply, _ time: RESPReply, now: Int64, _ server: ServerAddress
+    ) -> Match {
         let header = expected.header
         if let text = value.errorText ?? time.errorText {
             switch Verdict.ofError(text, .restore) {
-            case .later, .moved, .ask: return .unknown(text)
+            case .moved:
+                target.note(redirection: text, from: server)
+                return .unknown(text)
+            case .later, .ask: return .unknown(text)
             default: return .other(text.hasPrefix("WRONGTYPE") ? "the key holds another type" : text)
             }
         }

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 public import RDBKit
@@ -54,7 +55,11 @@ public final class Restore {
             do throws(ServerError) {
                 return try connect(to: seed)
             } catch {
-                if !error.isOfConnection { throw error }
+                // Another node may be there, or in a better state.
+                switch error.code {
+                case .cannotResolve, .unsuitableTarget: break
+                default: if !error.isOfConnection { throw error }
+                }
                 failure = failure ?? error
             }
         }
@@ -72,8 +77,12 @@ public final class Restore {
         // The entries' own databases count; the URL's is looked at by whoever maps them.
         options.database = nil
         let control = try ServerConnection.connect(to: seed.address, options: options, group: group)
+        try awaitAnswers(control)
         let description = try TargetDescription.describe(control)
-        if let obstacle = description.obstacle { throw obstacle }
+        // Any node of a cluster knows the others, a replica as well.
+        if let obstacle = description.obstacle, description.mode != .cluster || description.loading != nil {
+            throw obstacle
+        }
         var topology: ClusterTopology?
         if description.mode == .cluster {
             topology = try ClusterTopology.read(control, usesTLS: options.usesTLS)
@@ -87,15 +96,41 @@ public final class Restore {
         return description
     }
 
+    /// A script may run for long; until it is done nothing can be found out.
+    private func awaitAnswers(_ control: ServerConnection) throws(ServerError) {
+        let started = currentMilliseconds()
+        while true {
+            let reply = try control.call("PING")
+            guard reply.errorCode == "BUSY" else { return }
+            if currentMilliseconds() - started >= options.patienceMilliseconds {
+                throw .refused(control.address, "cannot use the server", reply)
+            }
+            usleep(100_000)
+        }
+    }
+
+    /// Whether the user may not use RESTORE, which counts as dangerous: then all goes by commands.
+    public private(set) var isRestoreDenied = false
+
+    /// The payload is none, so that nothing comes of it whoever asks.
+    private func probeRestore(_ control: ServerConnection) throws(ServerError) {
+        guard options.form == .auto, !options.isDryRun else { return }
+        let words = try control.call("RESTORE", "rdbkit:probe", "0", "none").errorText ?? ""
+        isRestoreDenied = words.hasPrefix("NOPERM") && words.contains("run the")
+    }
+
     /// What the target takes.
     private func plan(_ description: TargetDescription) -> RestorePlan {
         let isEvicting = (description.maxMemory ?? 0) > 0
         let policy = description.maxMemoryPolicy ?? ""
         return RestorePlan(
-            target: description.serverVersion, form: options.form, onConflict: options.onConflict,
+            target: description.serverVersion, form: isRestoreDenied ? .commands : options.form,
+            onConflict: options.onConflict,
             batches: description.mode != .cluster && !options.changes.renames,
             keepsEvictionHints: isEvicting && (policy.contains("lru") || policy.contains("lfu")),
             maxByteCount: Int(clamping: min(options.bigValueByteCount, UInt64(ByteWindow.maxContiguousByteCount))),
+            maxPayloadByteCount: min(options.bigValueByteCount, FrameBuilder.maxPayloadByteCount),
+            modules: description.modules.map { Set($0.map(\.name)) },
             now: currentMilliseconds())
     }
 
@@ -103,6 +138,7 @@ public final class Restore {
         let description = try connect()
         guard let found else { preconditionFailure("connected") }
         if let target { return target }
+        try probeRestore(found.control)
         let made = RestoreTarget(
             seeds: seeds, options: connectionOptions, group: group, control: found.control, topology: found.topology,
             plan: plan(description), connections: options.connections)

@@ -32,6 +32,11 @@ final class RestoreEngine {
     private var bytesInFlight = 0
     private var framesInFlight = 0
     private var waiting: [WaitingEntry] = []
+    /// No entry of `waiting` is due before.
+    private var nextResend: Int64 = 0
+    /// Entries whose payload the target did not take, to be sent as commands.
+    private var refused: [WaitingEntry] = []
+    /// Of those that wait and those that were refused.
     private var bytesWaiting = 0
     /// Keys that exist, perhaps by this run's own doing.
     private var doubts: [Doubt] = []
@@ -40,6 +45,8 @@ final class RestoreEngine {
     /// Offsets of entries that were not applied, or not as a whole, and are not counted in the checkpoint.
     private var failedOffsets: [UInt64] = []
     private var lastProgress = currentMilliseconds()
+    /// When the last entry was done with: what the input takes from then on is not the target's silence.
+    private var leftAt = currentMilliseconds()
     private var lastCheckpoint = currentMilliseconds()
     private var lastWords = ""
     private var byteRate: RateLimit?
@@ -80,6 +87,8 @@ final class RestoreEngine {
 
     /// Sends the entry that the reader stands at, or keeps it for a frame.
     func add(_ reader: inout RDBReader, _ header: EntryHeader, key: RawSpan) throws(DecodeError) {
+        lastProgress += max(0, currentMilliseconds() - leftAt)
+        defer { leftAt = currentMilliseconds() }
         if let refusal = refusal(ofDatabase: header.database) {
             let number = header.database
             fail(
@@ -88,12 +97,15 @@ final class RestoreEngine {
             return try reader.skipValue()
         }
         if stop != nil { return try reader.skipValue() }
+        if header.type == .module, let words = try missingModule(&reader) {
+            fail(header, key.array, .lost, words)
+            return try reader.skipValue()
+        }
         if options.isDryRun { return try plan(&reader, header, key: key) }
         let isUncertain = header.startOffset < resumeOffsets.reserved
         reserve(header.startOffset)
         let slot = HashSlot.of(key)
-        guard let link = readyLink(slot: slot) else { return }
-        select(header.database, on: link)
+        guard let link = readyLink(slot: slot, database: header.database) else { return }
         let encoding = try link.builder.encode(&reader, header, key: key, isUncertain: isUncertain) {
             temporaryKey(slot: slot)
         }
@@ -104,13 +116,20 @@ final class RestoreEngine {
         case .nothing: applied(header, .commands)
         case .lost:
             lose(header, key.array)
+        case .oneFrame:
+            submit(link)
+            let (bytes, note) = try link.builder.encodeFrame(&reader, header, key: key, isUncertain: isUncertain)
+            submit(bytes, [note], commandCount: note.commandCount, firstOffset: header.startOffset, on: link)
         case .tooLarge:
             try reader.rewindToValue()
-            let value = LargeValue(self, header, key: key.array, slot: slot, isUncertain: isUncertain)
+            let value = LargeValue(self, plan, header, key: key.array, slot: slot, isUncertain: isUncertain)
             try value.send(&reader)
         }
         pump(milliseconds: 0)
-        while stop == nil, isOverfull { pump(milliseconds: 100) }
+        while stop == nil, isOverfull || !refused.isEmpty {
+            sendRefused()
+            if isOverfull { pump(milliseconds: 100) }
+        }
         if let wait = entryRate?.take(1, now: currentMilliseconds()), wait > 0 {
             // What is gathered is within the rate: it does not wait for more.
             for link in target.allLinks { submit(link) }
@@ -130,7 +149,7 @@ final class RestoreEngine {
 
     /// What would be done with the entry.
     private func plan(_ reader: inout RDBReader, _ header: EntryHeader, key: RawSpan) throws(DecodeError) {
-        var builder = FrameBuilder(plan)
+        var builder = FrameBuilder(plan, EntryEncoder(plan))
         switch try builder.encode(&reader, header, key: key, isUncertain: false, temporaryKey: { [] }) {
         case .done:
             add(losses: builder.losses, header, key)
@@ -140,10 +159,10 @@ final class RestoreEngine {
         case .nothing: applied(header, .commands)
         case .lost:
             lose(header, key.array)
-        case .tooLarge:
+        case .oneFrame, .tooLarge:
             try reader.rewindToValue()
             let (form, byteCount) = try LargeValue(
-                self, header, key: key.array, slot: 0, isUncertain: false
+                self, plan, header, key: key.array, slot: 0, isUncertain: false
             ).plan(&reader)
             summary.byteCount += byteCount
             applied(header, form)
@@ -159,12 +178,28 @@ final class RestoreEngine {
     private func refusal(ofDatabase database: UInt64) -> String? {
         if database == 0 { return nil }
         if let known = databaseRefusals[database] { return known }
-        guard let server = target.servers.first,
-            // What a SELECT in the flow refuses would put all that follows into another database.
-            let reply = askPatiently(server, ["SELECT", String(database)].map { Array($0.utf8) })
-        else { return nil }
-        databaseRefusals[database] = reply.errorText
-        return reply.errorText
+        beginWaiting()
+        while stop == nil {
+            for server in target.servers {
+                do throws(ServerError) {
+                    // Whatever this is answered, the database was selected before.
+                    _ = try target.ask(server, database: database, [Array("PING".utf8)])
+                    databaseRefusals.updateValue(nil, forKey: database)
+                    return nil
+                } catch {
+                    lastWords = error.message
+                    if case .refused(let words) = error.code {
+                        if case .later = Verdict.ofError(words, .set) { continue }
+                        databaseRefusals[database] = words
+                        return words
+                    }
+                    if !error.isOfConnection { end(.server(error)) }
+                }
+            }
+            checkPatience(currentMilliseconds())
+            pump(milliseconds: 100)
+        }
+        return nil
     }
 
     /// A question that is asked again until the server answers; nil when the run has to end.
@@ -189,18 +224,26 @@ final class RestoreEngine {
         return nil
     }
 
-    /// A connected link for the slot; waits while there is none. Nil when the run has to end.
-    func readyLink(slot: Int) -> RestoreLink? {
+    /// Why no module of the target reads the value that the reader stands at; nil where one may.
+    private func missingModule(_ reader: inout RDBReader) throws(DecodeError) -> String? {
+        guard let modules = plan.modules, reader.type == .module2 else { return nil }
+        let name = try reader.moduleID().name
+        return ModuleTypes.isMissing(name, modules, plan.target) ? "the target has no module \"\(name)\"" : nil
+    }
+
+    /// A connected link for the slot, or to a server named in its place, in that database; waits while there is none. Nil
+    /// when the run has to end.
+    func readyLink(slot: Int, database: UInt64, at asked: ServerAddress? = nil) -> RestoreLink? {
         var isFirst = true
         while stop == nil {
-            let owner = target.owner(ofSlot: slot)
-            let link = owner.map { target.link(to: $0, slot: slot) }
-            if let link, link.connection != nil { return link }
+            let address = asked ?? target.owner(ofSlot: slot)
+            let link = address.map { target.link(to: $0, slot: slot) }
+            if let link, link.connection != nil, link.database == database { return link }
             if isFirst { beginWaiting() }
             isFirst = false
             let now = currentMilliseconds()
             if let link {
-                if connect(link, now: now) { return link }
+                if connect(link, now: now), select(database, on: link, now: now) { return link }
             } else {
                 target.refreshTopology(now: now)
                 lastWords = "no server owns slot \(slot)"
@@ -228,11 +271,26 @@ final class RestoreEngine {
         return false
     }
 
-    private func select(_ database: UInt64, on link: RestoreLink) {
-        if link.database == database { return }
-        // A fresh connection is in database 0.
-        if link.database != nil || database != 0 { link.builder.append(["SELECT"], decimal: database) }
-        link.database = database
+    /// Puts a link into a database. The answer is waited for: were it refused unseen (a script runs), all that follows
+    /// would go into another database. Files hold one database after another, so this is rare.
+    private func select(_ database: UInt64, on link: RestoreLink, now: Int64) -> Bool {
+        if link.database == database { return true }
+        if now < link.retryAt { return false }
+        submit(link, waits: false)
+        guard let connection = link.connection else { return false }
+        do throws(ServerError) {
+            let reply = try connection.call("SELECT", String(database))
+            if reply.isOK {
+                link.database = database
+                return true
+            }
+            lastWords = "\(link.address): cannot use database \(database): \(reply.errorText ?? "")"
+            link.retryAt = now + 100
+        } catch {
+            // An event tells the end of the connection as well.
+            lastWords = error.message
+        }
+        return false
     }
 
     // MARK: - Functions
@@ -283,8 +341,15 @@ final class RestoreEngine {
     /// Sends what the link has built.
     /// - Parameter waits: whether to keep to the rate at once, and not before the next frame.
     func submit(_ link: RestoreLink, waits: Bool = true) {
-        guard !link.builder.isEmpty, let connection = link.connection else { return }
+        guard !link.builder.isEmpty, link.connection != nil else { return }
         let (bytes, notes, commandCount, firstOffset) = link.builder.take()
+        submit(bytes, notes, commandCount: commandCount, firstOffset: firstOffset, on: link, waits: waits)
+    }
+
+    private func submit(
+        _ bytes: ByteBuffer, _ notes: [EntryNote], commandCount: Int, firstOffset: UInt64, on link: RestoreLink,
+        waits: Bool = true
+    ) {
         let frame = CommandFrame(id: nextFrame, bytes: bytes, commandCount: commandCount)
         nextFrame += 1
         beginWaiting()
@@ -292,7 +357,7 @@ final class RestoreEngine {
         bytesInFlight += bytes.readableBytes
         framesInFlight += 1
         summary.byteCount += UInt64(bytes.readableBytes)
-        connection.submit(frame)
+        link.connection?.submit(frame)
         throttle(bytes.readableBytes, waits: waits)
     }
 
@@ -359,7 +424,7 @@ final class RestoreEngine {
             guard let sent = remove(frame, link) else { continue }
             for note in sent.notes { wait(note, sent.bytes, words: error.message, delay: 0) }
         }
-        // What was being built was not sent, but its SELECT belongs to the connection that is gone.
+        // What was being built was not sent; another server may have its slots by then.
         let (bytes, notes, _, _) = link.builder.take()
         for note in notes { wait(note, bytes, words: error.message, delay: 0) }
         target.drop(link)
@@ -406,9 +471,7 @@ final class RestoreEngine {
         case .conflict: conflict(note, bytes)
         case .splitBatch: wait(note, bytes, words: "", delay: 0)
         case .moved(let text):
-            if let found = ClusterRedirection(errorText: text, asked: link.address) {
-                target.note(movedSlot: found.slot, to: found.address)
-            }
+            target.note(redirection: text, from: link.address)
             wait(note, bytes, words: text, delay: note.attempts > 3 ? 50 : 0)
         case .ask(let text):
             // A transaction cannot be carried out half here, half there: it waits for the slot to settle.
@@ -424,11 +487,19 @@ final class RestoreEngine {
             if note.form == .commands { note.isUncertain = true }
             wait(note, bytes, words: text, delay: min(1000, 20 << Int64(min(note.attempts, 6))))
             target.refreshTopology(now: currentMilliseconds())
-        case .payloadRefused(let text): sendAsCommands(note, bytes, text)
+        case .payloadRefused(let text):
+            if plan.form == .auto, note.form == .restore, note.header.type != .module {
+                let entry = Self.entry(note, bytes)
+                bytesWaiting += entry.byteCount
+                refused.append(entry)
+            } else {
+                fail(note.header, key(note, bytes), .refused, words(text, note, bytes))
+            }
         case .gone where note.header.expiresAt != nil || note.header.hasFieldExpiries:
             // Its time, or that of all its fields, was over before it got its name.
             applied(note.header, note.form)
-        case .failed(let text), .gone(let text): fail(note.header, key(note, bytes), .refused, text)
+        case .failed(let text), .gone(let text):
+            fail(note.header, key(note, bytes), .refused, words(text, note, bytes))
         case .hopeless(let text):
             if target.isCluster, text.hasPrefix("READONLY") {
                 // A failover has made another server the owner.
@@ -437,6 +508,12 @@ final class RestoreEngine {
             }
             refuseAll(note.header, key(note, bytes), text, link.address)
         }
+    }
+
+    /// The server's words, and which module they are about.
+    private func words(_ text: String, _ note: EntryNote, _ bytes: ByteBuffer) -> String {
+        guard note.header.type == .module, let value = payloadValue(note, bytes) else { return text }
+        return ModuleTypes.words(text, value.readableBytesSpan)
     }
 
     private func key(_ note: EntryNote, _ bytes: ByteBuffer) -> [UInt8] {
@@ -574,14 +651,28 @@ final class RestoreEngine {
     private func wait(
         _ note: EntryNote, _ bytes: ByteBuffer, words: String, delay: Int64, asked: ServerAddress? = nil
     ) {
-        var note = note
-        note.attempts += 1
         if !words.isEmpty { lastWords = words }
-        // Its own bytes only: the frame around them may be much larger.
+        var entry = Self.entry(note, bytes)
+        entry.note.attempts += 1
+        entry.notBefore = currentMilliseconds() + delay
+        entry.asked = asked
+        bytesWaiting += entry.byteCount
+        nextResend = min(nextResend, entry.notBefore)
+        waiting.append(entry)
+    }
+
+    /// An entry by itself: the frame around it may be much larger.
+    private static func entry(_ note: EntryNote, _ bytes: ByteBuffer) -> WaitingEntry {
+        var note = note
         let own = note.bytes
-        guard let slice = bytes.getSlice(at: own.lowerBound, length: own.count) else { return }
-        var copy = ByteBuffer()
-        copy.writeImmutableBuffer(slice)
+        guard let slice = bytes.getSlice(at: own.lowerBound, length: own.count) else {
+            preconditionFailure("an entry lies within its frame")
+        }
+        var copy = slice
+        if own.count < bytes.readableBytes {
+            copy = ByteBuffer()
+            copy.writeImmutableBuffer(slice)
+        }
         note.bytes = 0..<own.count
         note.key = note.key.lowerBound - own.lowerBound..<note.key.upperBound - own.lowerBound
         if !note.name.isEmpty {
@@ -592,27 +683,26 @@ final class RestoreEngine {
         } else {
             note.payload = 0..<0
         }
-        bytesWaiting += own.count
-        waiting.append(
-            WaitingEntry(
-                note: note, bytes: copy, notBefore: currentMilliseconds() + delay, asked: asked, words: words))
+        return WaitingEntry(note: note, bytes: copy)
     }
 
     private func resend(_ now: Int64) {
-        guard !waiting.isEmpty, stop == nil else { return }
+        guard !waiting.isEmpty, stop == nil, now >= nextResend else { return }
         checkPatience(now)
-        let all = waiting
+        nextResend = .max
+        // By database, so that links need not change theirs back and forth.
+        let all = waiting.sorted { $0.note.header.database < $1.note.header.database }
         waiting = []
         var rest: [WaitingEntry] = []
         var used: Set<ObjectIdentifier> = []
         var links: [RestoreLink] = []
         for entry in all {
             guard entry.notBefore <= now, let link = linkNow(for: entry, now) else {
+                nextResend = min(nextResend, max(entry.notBefore, now + 20))
                 rest.append(entry)
                 continue
             }
-            bytesWaiting -= entry.bytes.readableBytes
-            select(entry.note.header.database, on: link)
+            bytesWaiting -= entry.byteCount
             link.builder.append(entry.note, of: entry.bytes, asking: entry.asked != nil)
             if used.insert(ObjectIdentifier(link)).inserted { links.append(link) }
             // This is called while events are taken: it must not wait for others.
@@ -635,7 +725,7 @@ final class RestoreEngine {
         let link = target.link(to: address, slot: slot)
         // Nothing comes between the pieces of a large value.
         if large?.link === link { return nil }
-        return connect(link, now: now) ? link : nil
+        return connect(link, now: now) && select(entry.note.header.database, on: link, now: now) ? link : nil
     }
 
     private func checkPatience(_ now: Int64) {
@@ -656,32 +746,49 @@ final class RestoreEngine {
         if framesInFlight == 0, waiting.isEmpty, doubts.isEmpty { keepPatience() }
     }
 
-    /// The target took everything of this payload but its form: the same by commands.
-    private func sendAsCommands(_ note: EntryNote, _ bytes: ByteBuffer, _ words: String) {
+    /// The target took everything of these payloads but their form: the same by commands. Not from within the taking of
+    /// events, since it may wait for some.
+    private func sendRefused() {
+        let entries = refused
+        refused = []
+        for entry in entries where stop == nil {
+            bytesWaiting -= entry.byteCount
+            do throws(DecodeError) { try sendAsCommands(entry.note, entry.bytes) } catch {
+                fail(entry.note.header, key(entry.note, entry.bytes), .refused, error.message)
+            }
+        }
+    }
+
+    private func sendAsCommands(_ note: EntryNote, _ bytes: ByteBuffer) throws(DecodeError) {
         let key = key(note, bytes)
-        guard options.form == .auto, !note.refusesPayload, let value = payloadValue(note, bytes),
+        guard let value = payloadValue(note, bytes),
             let type = RDBType(byte: note.header.typeByte, version: inputVersion)
-        else { return fail(note.header, key, .refused, words) }
+        else { preconditionFailure("a payload that was sent") }
         var batch = EntryBatch()
         batch.append(note.header, type, key: key.rawSpan, value: value.readableBytesSpan)
         var reader = RDBReader(of: inputVersion)
         batch.place(&reader, at: 0)
-        var commandsOnly = plan
-        commandsOnly.form = .commands
-        var builder = FrameBuilder(commandsOnly)
-        do throws(DecodeError) {
-            let slot = HashSlot.of(key.rawSpan)
-            let encoding = try builder.encode(
-                &reader, note.header, key: key.rawSpan, isUncertain: note.isUncertain
-            ) { temporaryKey(slot: slot) }
-            guard case .done = encoding else { return fail(note.header, key, .refused, words) }
-        } catch { return fail(note.header, key, .refused, words) }
-        add(losses: builder.losses, note.header, key.rawSpan)
-        let (made, notes, _, _) = builder.take()
-        for var again in notes {
-            again.refusesPayload = true
-            wait(again, made, words: "", delay: 0)
+        var byCommands = plan
+        byCommands.form = .commands
+        let slot = HashSlot.of(key.rawSpan)
+        var builder = FrameBuilder(byCommands, EntryEncoder(byCommands))
+        switch try builder.encode(
+            &reader, note.header, key: key.rawSpan, isUncertain: note.isUncertain,
+            temporaryKey: { temporaryKey(slot: slot) })
+        {
+        case .done:
+            add(losses: builder.losses, note.header, key.rawSpan)
+            let (made, notes, _, _) = builder.take()
+            for note in notes { wait(note, made, words: "", delay: 0) }
+        case .nothing: applied(note.header, .commands)
+        case .lost: lose(note.header, key)
+        case .oneFrame, .tooLarge:
+            try reader.rewindToValue()
+            let large = LargeValue(
+                self, byCommands, note.header, key: key, slot: slot, isUncertain: note.isUncertain)
+            try large.send(&reader)
         }
+        withExtendedLifetime(batch) {}
     }
 
     /// Of the file that the entries come from.
@@ -726,28 +833,18 @@ final class RestoreEngine {
         }
     }
 
-    func noteMove(_ words: String, asked address: ServerAddress) {
-        if let found = ClusterRedirection(errorText: words, asked: address) {
-            target.note(movedSlot: found.slot, to: found.address)
-        }
-    }
-
     /// A command whose reply nobody waits for long: the run has ended.
     func tell(_ address: ServerAddress, _ database: UInt64, _ arguments: [[UInt8]]) {
         var bytes = ByteBuffer()
-        bytes.writeCommand("SELECT", String(database))
         bytes.writeCommand(arguments)
-        target.openControl(address)?.submit(CommandFrame(id: 0, bytes: bytes, commandCount: 2))
+        target.openControl(address, database)?.submit(CommandFrame(id: 0, bytes: bytes, commandCount: 1))
         pump(milliseconds: 100)
     }
 
     /// One question besides the flow of entries; nil where it finds no answer.
     func ask(_ address: ServerAddress, _ database: UInt64, _ arguments: [[UInt8]]) -> RESPReply? {
-        var bytes = ByteBuffer()
-        bytes.writeCommand("SELECT", String(database))
-        bytes.writeCommand(arguments)
         do throws(ServerError) {
-            return try target.exchange(address, bytes, commandCount: 2).last
+            return try target.ask(address, database: database, arguments)
         } catch {
             lastWords = error.message
             return nil
@@ -788,6 +885,7 @@ final class RestoreEngine {
         for doubt in doubts { offset = min(offset, doubt.note.header.startOffset) }
         for link in target.allLinks { offset = min(offset, link.firstOffset) }
         for entry in waiting { offset = min(offset, entry.note.header.startOffset) }
+        for entry in refused { offset = min(offset, entry.note.header.startOffset) }
         return offset
     }
 
@@ -803,12 +901,14 @@ final class RestoreEngine {
         let started = currentMilliseconds()
         while true {
             if stop == nil {
+                sendRefused()
                 for link in target.allLinks where !link.builder.isEmpty {
                     if connect(link, now: currentMilliseconds()) { submit(link) }
                 }
             }
             let isIdle =
-                framesInFlight == 0 && (stop != nil || waiting.isEmpty && doubts.isEmpty && allBuildersEmpty)
+                framesInFlight == 0
+                && (stop != nil || waiting.isEmpty && refused.isEmpty && doubts.isEmpty && allBuildersEmpty)
             if isIdle { break }
             if stop != nil, currentMilliseconds() - started > 2000 { break }
             checkPatience(currentMilliseconds())

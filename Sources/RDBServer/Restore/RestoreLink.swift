@@ -8,12 +8,12 @@ final class RestoreLink {
     var number = -1
     var connection: ServerConnection?
     var builder: FrameBuilder
-    /// The database that the commands built last are in; nil before the first.
-    var database: UInt64?
+    /// The database that the connection is in, and all that is built for it.
+    var database: UInt64 = 0
     var sent: [UInt64: SentFrame] = [:]
-    /// Not before this time is another connection tried, and how long after a further failure.
-    private(set) var retryAt: Int64 = 0
-    /// Milliseconds; none after a connection that was of use.
+    /// Not before this time is another connection tried, or a database selected.
+    var retryAt: Int64 = 0
+    /// How long after a further failure, in milliseconds; none after a connection that was of use.
     var backoff: Int64 = 0
 
     struct SentFrame {
@@ -22,9 +22,9 @@ final class RestoreLink {
         var firstOffset: UInt64
     }
 
-    init(_ address: ServerAddress, plan: RestorePlan) {
+    init(_ address: ServerAddress, _ plan: RestorePlan, _ encoder: EntryEncoder) {
         self.address = address
-        builder = FrameBuilder(plan)
+        builder = FrameBuilder(plan, encoder)
     }
 
     /// The lowest offset of an entry that is not done.
@@ -43,7 +43,7 @@ final class RestoreLink {
         connection?.close()
         connection = nil
         number = -1
-        database = nil
+        database = 0
     }
 }
 
@@ -59,8 +59,10 @@ struct WaitingEntry {
     var note: EntryNote
     /// The entry's bytes, at their places in the frame that they came with.
     var bytes: ByteBuffer
-    var notBefore: Int64
+    var notBefore: Int64 = 0
     /// Where to, if not to the owner of its slot; with ASKING before it.
     var asked: ServerAddress?
-    var words: String
+
+    /// What it takes in memory, roughly.
+    var byteCount: Int { bytes.readableBytes + 512 }
 }

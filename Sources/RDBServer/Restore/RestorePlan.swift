@@ -11,10 +11,20 @@ struct RestorePlan: Sendable {
     var keepsEvictionHints: Bool
     /// Values whose commands are larger are sent by themselves.
     var maxByteCount: Int
+    /// Larger payloads are not kept until they are answered.
+    var maxPayloadByteCount: UInt64
+    /// Names of the modules that the target has; nil where it does not tell.
+    var modules: Set<String>?
     var now: Int64
 
     /// Entries made of commands are built under another name, so that a key that exists is never touched.
     var buildsAside: Bool { onConflict != .replace }
+
+    /// Whether the target takes a layout by RESTORE, and nobody forbids it.
+    func restores(_ type: RDBType, of version: RDBVersion) -> Bool {
+        guard form != .commands, type.isRestorable else { return false }
+        return form == .restore || target.restores(type, of: version)
+    }
 
     func form(of type: RDBType, _ header: EntryHeader, _ version: RDBVersion) -> RestoreForm {
         let isRestorable = form == .restore ? type.isRestorable : target.restores(type, of: version)

@@ -9,6 +9,7 @@ final class RestoreTarget {
     let group: any EventLoopGroup
     let events = LinkEvents()
     let plan: RestorePlan
+    private let encoder: EntryEncoder
     let connectionsPerServer: Int
 
     /// nil for a server by itself.
@@ -17,7 +18,7 @@ final class RestoreTarget {
     private(set) var links: [ServerAddress: [RestoreLink]] = [:]
     private var byNumber: [Int: RestoreLink] = [:]
     private var nextNumber = 0
-    private var controls: [ServerAddress: ServerConnection] = [:]
+    private var controls: [ServerAddress: Control] = [:]
     private var lastRefresh: Int64 = 0
 
     init(
@@ -29,9 +30,18 @@ final class RestoreTarget {
         self.group = group
         self.topology = topology
         self.plan = plan
+        encoder = EntryEncoder(plan)
         connectionsPerServer = connections
         seedAddress = control.address
-        controls[control.address] = control
+        controls[control.address] = Control(control)
+    }
+
+    /// A connection for questions, apart from the flow of entries.
+    private final class Control {
+        let connection: ServerConnection
+        var database: UInt64 = 0
+
+        init(_ connection: ServerConnection) { self.connection = connection }
     }
 
     var isCluster: Bool { topology != nil }
@@ -52,7 +62,7 @@ final class RestoreTarget {
     /// The link for a key, always the same one while its slot does not move.
     func link(to address: ServerAddress, slot: Int) -> RestoreLink {
         if let all = links[address] { return all[slot % all.count] }
-        let all = (0..<connectionsPerServer).map { _ in RestoreLink(address, plan: plan) }
+        let all = (0..<connectionsPerServer).map { _ in RestoreLink(address, plan, encoder) }
         links[address] = all
         return all[slot % all.count]
     }
@@ -92,39 +102,56 @@ final class RestoreTarget {
         link.disconnect()
     }
 
-    /// A connection for questions, apart from the flow of entries.
-    func control(_ address: ServerAddress) throws(ServerError) -> ServerConnection {
-        if let connection = controls[address] { return connection }
-        let connection = try ServerConnection.connect(to: address, options: optionsForData, group: group)
-        controls[address] = connection
-        return connection
+    private func control(_ address: ServerAddress) throws(ServerError) -> Control {
+        if let control = controls[address] { return control }
+        let control = Control(
+            try ServerConnection.connect(to: address, options: optionsForData, group: group))
+        controls[address] = control
+        return control
     }
 
-    /// The same, if there is one already.
-    func openControl(_ address: ServerAddress) -> ServerConnection? { controls[address] }
-
-    /// One question on it; a connection that has ended is made anew once.
-    func ask(_ address: ServerAddress, _ arguments: [[UInt8]]) throws(ServerError) -> RESPReply {
-        do throws(ServerError) {
-            return try control(address).call(arguments)
-        } catch {
-            guard error.isOfConnection else { throw error }
-            controls[address] = nil
-            return try control(address).call(arguments)
-        }
+    /// The connection for questions, if there is one already and it is in that database.
+    func openControl(_ address: ServerAddress, _ database: UInt64) -> ServerConnection? {
+        controls[address].flatMap { $0.database == database ? $0.connection : nil }
     }
 
-    /// Several questions at once.
+    /// Several questions at once, in a database if that matters. A connection that has ended is made anew once.
+    /// - Throws: `refused` where the database cannot be selected: then nothing was asked.
     func exchange(
-        _ address: ServerAddress, _ commands: ByteBuffer, commandCount: Int
+        _ address: ServerAddress, database: UInt64? = nil, _ commands: ByteBuffer, commandCount: Int
     ) throws(ServerError) -> [RESPReply] {
         do throws(ServerError) {
-            return try control(address).exchange(commands, commandCount: commandCount)
+            return try attempt(address, database, commands, commandCount)
         } catch {
             guard error.isOfConnection else { throw error }
             controls[address] = nil
-            return try control(address).exchange(commands, commandCount: commandCount)
+            return try attempt(address, database, commands, commandCount)
         }
+    }
+
+    private func attempt(
+        _ address: ServerAddress, _ database: UInt64?, _ commands: ByteBuffer, _ commandCount: Int
+    ) throws(ServerError) -> [RESPReply] {
+        let control = try control(address)
+        // By itself: were it refused (a script runs), the questions would go to another database.
+        if let database, database != control.database {
+            let reply = try control.connection.call("SELECT", String(database))
+            if !reply.isOK { throw .refused(address, "cannot use database \(database)", reply) }
+            control.database = database
+        }
+        return try control.connection.exchange(commands, commandCount: commandCount)
+    }
+
+    /// One question.
+    func ask(
+        _ address: ServerAddress, database: UInt64? = nil, _ arguments: [[UInt8]]
+    ) throws(ServerError) -> RESPReply {
+        var bytes = ByteBuffer()
+        bytes.writeCommand(arguments)
+        guard let reply = try exchange(address, database: database, bytes, commandCount: 1).first else {
+            preconditionFailure("one reply for one command")
+        }
+        return reply
     }
 
     func ask(_ address: ServerAddress, _ words: String...) throws(ServerError) -> RESPReply {
@@ -133,19 +160,25 @@ final class RestoreTarget {
 
     // MARK: - Topology
 
-    func note(movedSlot slot: Int, to address: ServerAddress) { topology?.update(movedSlot: slot, to: address) }
+    /// `MOVED` tells who owns a slot.
+    func note(redirection text: String, from address: ServerAddress) {
+        guard let found = ClusterRedirection(errorText: text, asked: address) else { return }
+        topology?.update(movedSlot: found.slot, to: found.address)
+    }
 
     /// Asks any server that answers who owns what; at most ten times a second.
     func refreshTopology(now: Int64) {
         guard isCluster, now - lastRefresh >= 100 else { return }
         lastRefresh = now
-        for address in servers + seeds.map(\.address) {
+        // A server that is gone may take its time to be found so: those that answered last come first.
+        let all = servers + seeds.map(\.address)
+        for address in all.filter({ controls[$0] != nil }) + all.filter({ controls[$0] == nil }) {
             do throws(ServerError) {
-                let fresh = try ClusterTopology.read(control(address), usesTLS: connectionOptions.usesTLS)
-                topology = fresh
+                topology = try ClusterTopology.read(
+                    control(address).connection, usesTLS: connectionOptions.usesTLS)
                 return
             } catch {
-                controls[address]?.close()
+                controls[address]?.connection.close()
                 controls[address] = nil
                 if error.code == .interrupted { return }
             }
@@ -154,7 +187,7 @@ final class RestoreTarget {
 
     func close() {
         for link in allLinks { link.disconnect() }
-        for connection in controls.values { connection.close() }
+        for control in controls.values { control.connection.close() }
         controls = [:]
     }
 }

@@ -59,7 +59,10 @@ enum Verdict: Equatable {
         case "MOVED": return .moved(text)
         case "ASK": return .ask(text)
         case "TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "BUSY", "NOREPLICAS": return .later(text)
-        case "OOM", "READONLY", "MISCONF", "NOAUTH", "NOPERM": return .hopeless(text)
+        case "OOM", "READONLY", "MISCONF", "NOAUTH": return .hopeless(text)
+        case "NOPERM":
+            // A user may have rights for some keys only: then others may still go well.
+            return text.contains(" key") && !text.contains("run the") ? .failed(text) : .hopeless(text)
         default: break
         }
         if form == .restore, text.contains("DUMP payload version") || text.contains("Bad data format") {

@@ -11,9 +11,8 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
     private let report: (RestoreFailure) -> Void
     private var rewriter: EntryRewriter
     private var digest: EntryDigest
-    private var batches: [ServerAddress: [ReadBack.Expected]] = [:]
+    private var batch: [ReadBack.Expected] = []
     private var batchByteCount: UInt64 = 0
-    private var batchCount = 0
     private(set) var same: UInt64 = 0
     private(set) var differing: UInt64 = 0
     private(set) var failure: ServerError?
@@ -49,49 +48,47 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
             try reader.rewindToValue()
             expected.size = try SizeVisitor.size(of: &reader)
         }
-        guard let server = target.owner(ofSlot: HashSlot.of(key.rawSpan)) else {
-            return differs(expected, "no server owns the key's slot")
-        }
-        batches[server, default: []].append(expected)
-        batchCount += 1
+        batch.append(expected)
         batchByteCount += byteCount
-        if batchCount >= ReadBack.maxBatchCount || batchByteCount >= Self.maxBatchByteCount { flush() }
+        if batch.count >= ReadBack.maxBatchCount || batchByteCount >= Self.maxBatchByteCount { flush() }
     }
 
-    /// Compares what was collected.
+    /// Compares what was collected; asks again while servers are gone, busy or moving slots.
     mutating func flush() {
-        for (server, batch) in batches where failure == nil { compare(batch, at: server) }
-        batches = [:]
-        batchCount = 0
+        var left = batch
+        batch = []
         batchByteCount = 0
-    }
-
-    private mutating func compare(_ batch: [ReadBack.Expected], at server: ServerAddress) {
-        var batch = batch
         let started = currentMilliseconds()
-        while true {
+        while failure == nil {
             var again: [ReadBack.Expected] = []
-            var words = ""
-            for (expected, match) in zip(batch, readBack.compare(batch, at: server)) {
-                switch match {
-                case .same: same += 1
-                case .other(let words): differs(expected, words)
-                case .unknown(let why):
-                    again.append(expected)
-                    words = why
+            var words = "no server owns a key's slot"
+            let byServer = Dictionary(grouping: left) { target.owner(ofSlot: HashSlot.of($0.key.rawSpan)) }
+            for (server, batch) in byServer {
+                guard let server else {
+                    again += batch
+                    continue
+                }
+                for (expected, match) in zip(batch, readBack.compare(batch, at: server)) {
+                    switch match {
+                    case .same: same += 1
+                    case .other(let words): differs(expected, words)
+                    case .unknown(let why):
+                        again.append(expected)
+                        words = why
+                    }
                 }
             }
             if again.isEmpty { return }
+            let now = currentMilliseconds()
             if Interrupt.isRequested {
                 failure = .interrupted
-                return
-            }
-            if currentMilliseconds() - started > patience {
+            } else if now - started > patience {
                 failure = ServerError(.timeout, "cannot read back: \(words)")
-                return
+            } else {
+                target.refreshTopology(now: now)
+                _ = target.events.wait(milliseconds: 100)
             }
-            batch = again
-            _ = target.events.wait(milliseconds: 100)
+            left = again
         }
     }
 

@@ -49,10 +49,15 @@ struct ServerOptions: ParsableArguments {
         }
     }
 
-    func connection() -> ConnectionOptions {
+    /// - Throws: `authenticationFailed` or `interrupted` where no password is entered.
+    func connection(for seeds: [ServerURL]) throws(ServerError) -> ConnectionOptions {
         var options = ConnectionOptions()
         options.user = user
-        options.password = askpass ? Self.readPassword() : Self.environment("REDISCLI_AUTH")
+        if askpass {
+            options.password = try PasswordPrompt.read()
+        } else if !seeds.contains(where: { $0.password != nil }) {
+            options.password = Self.environment("REDISCLI_AUTH")
+        }
         options.tls.caFile = caFile
         options.tls.certificateFile = certificateFile
         options.tls.keyFile = keyFile
@@ -68,12 +73,6 @@ struct ServerOptions: ParsableArguments {
         // The text is copied at once; this program never changes its environment.
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(cString: value)
-    }
-
-    /// From the terminal, unseen.
-    private static func readPassword() -> String? {
-        guard let text = unsafe getpass("Password: ") else { return nil }
-        return unsafe String(cString: text)
     }
 }
 
