@@ -85,6 +85,7 @@ struct RestoreRun {
             return summary.differing > 0 ? verified.combined(with: .differences) : verified
         }
         var result: Result<(RestoreSummary, ExitStatus), ServerError> = .success((RestoreSummary(), .done))
+        var stopped: String?
         let teller = FailureTeller(diagnostics, errors)
         let opened = inputs.forEach([command.input]) { reader, path in
             do throws(ServerError) {
@@ -92,6 +93,7 @@ struct RestoreRun {
                 if command.flush, !command.dryRun { try flush(restore, file) }
                 let outcome = try restore.run(
                     &reader, inputs.loop(path, selection), checkpoint: file, report: teller.tell)
+                stopped = outcome.stop?.name
                 result = .success((outcome.summary, tell(outcome, path)))
             } catch { result = .failure(error) }
             return .done
@@ -106,7 +108,7 @@ struct RestoreRun {
             diagnostics.notice("this user may not use RESTORE: everything went by commands")
         }
         diagnostics.losses(summary.losses, target: description.serverVersion)
-        RestoreReport(summary, description, isDryRun: command.dryRun, isVerified: command.verify)
+        RestoreReport(summary, description, isDryRun: command.dryRun, isVerified: command.verify, stopped: stopped)
             .write(command.format, quiet: command.options.quiet)
         if status == .done, !summary.isWhole { status = .differences }
         return status
@@ -144,13 +146,18 @@ struct RestoreRun {
         switch outcome.stop {
         case .server(let error):
             diagnostics.error(error)
+            if ExitStatus(error) != .interrupted { tellHowToGoOn("stopped") }
             return ExitStatus(error)
         case .checkpoint(let error):
             diagnostics.error(error)
             return ExitStatus(error)
-        case .interrupted: return .interrupted
+        case .interrupted:
+            tellHowToGoOn("interrupted")
+            return .interrupted
         case .conflict:
-            diagnostics.notice("stopped at a key that exists; --on-conflict skip or replace goes on")
+            let again = command.checkpoint == nil ? "" : ", from here with the same --checkpoint"
+            diagnostics.notice(
+                "stopped, because it exists; --on-conflict skip leaves such keys, replace replaces them\(again)")
             return .differences
         case nil: break
         }
@@ -163,6 +170,13 @@ struct RestoreRun {
             diagnostics.error(fault, input: path)
             return ExitStatus(fault.error)
         }
+    }
+
+    private func tellHowToGoOn(_ what: String) {
+        diagnostics.notice(
+            command.checkpoint == nil
+                ? "\(what); without --checkpoint another run begins anew, and finds what this one has sent"
+                : "\(what); the same command goes on from here")
     }
 
     // MARK: - Before anything is sent
@@ -270,5 +284,17 @@ extension RestoreFailure {
             ("code", .text(reason.rawValue)), ("message", .text(message)), ("db", .unsigned(database)),
             ("key", .bytes(key)), ("type", .text(type?.name ?? "function")),
             ("offset", type == nil ? nil : .unsigned(offset)))
+    }
+}
+
+extension Restore.Stop {
+    /// For machines.
+    fileprivate var name: String {
+        switch self {
+        case .conflict: "conflict"
+        case .server: "server"
+        case .checkpoint: "checkpoint"
+        case .interrupted: "interrupted"
+        }
     }
 }

@@ -7,6 +7,8 @@ final class ChildProcess {
         case nothing
         case file(String)
         case descriptor(Int32)
+        /// The terminal of this name, which is the program's own.
+        case terminal(String)
     }
 
     /// How the program ended.
@@ -17,12 +19,18 @@ final class ChildProcess {
 
     private let identifier: pid_t
     private var end: End?
+    /// The largest resident set seen while its end was waited for. What wait4 tells begins with the tester's own.
+    private(set) var peakKiB = 0
 
     /// - Parameters:
     ///   - output: the file that gets standard output, made anew.
     ///   - errors: the same for standard error.
+    ///   - environment: variables beside the tester's own.
     /// - Throws: `SystemError` if the program cannot be started.
-    init(_ program: String, _ arguments: [String], input: Input = .nothing, output: String, errors: String) throws {
+    init(
+        _ program: String, _ arguments: [String], input: Input = .nothing, output: String, errors: String,
+        environment extra: [String: String] = [:]
+    ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -30,6 +38,8 @@ final class ChildProcess {
         case .nothing: posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         case .file(let path): posix_spawn_file_actions_addopen(&actions, 0, path, O_RDONLY, 0)
         case .descriptor(let descriptor): posix_spawn_file_actions_adddup2(&actions, descriptor, 0)
+        // The first terminal that the leader of a session opens becomes its own.
+        case .terminal(let path): posix_spawn_file_actions_addopen(&actions, 0, path, O_RDWR, 0)
         }
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
@@ -43,13 +53,31 @@ final class ChildProcess {
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        var flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        // POSIX_SPAWN_SETSID, which is a GNU extension.
+        if case .terminal = input { flags |= 0x80 }
+        posix_spawnattr_setflags(&attributes, Int16(flags))
 
         var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         argv.append(nil)
         defer { for argument in argv { free(argument) } }
         var identifier = pid_t()
-        let code = posix_spawnp(&identifier, program, &actions, &attributes, argv, environ)
+        let code: Int32
+        if extra.isEmpty {
+            code = posix_spawnp(&identifier, program, &actions, &attributes, argv, environ)
+        } else {
+            let settings: [UnsafeMutablePointer<CChar>?] = extra.map { strdup("\($0)=\($1)") }
+            defer { for setting in settings { free(setting) } }
+            // Of two with one name, the first counts.
+            var envp = settings
+            var next = environ
+            while let variable = next.pointee {
+                envp.append(variable)
+                next += 1
+            }
+            envp.append(nil)
+            code = posix_spawnp(&identifier, program, &actions, &attributes, argv, envp)
+        }
         guard code == 0 else { throw SystemError("start \(program)", code: code) }
         self.identifier = identifier
     }
@@ -62,6 +90,7 @@ final class ChildProcess {
         var pause: UInt32 = 500
         while true {
             if let end { return end }
+            peakKiB = max(peakKiB, residentPeak())
             var status: Int32 = 0
             let result = waitpid(identifier, &status, WNOHANG)
             if result == identifier {
@@ -74,6 +103,24 @@ final class ChildProcess {
             usleep(pause)
             pause = min(pause * 2, 20_000)
         }
+    }
+
+    /// Zero when it is gone.
+    private func residentPeak() -> Int {
+        guard let descriptor = Optional(open("/proc/\(identifier)/status", O_RDONLY | O_CLOEXEC)), descriptor >= 0
+        else { return 0 }
+        defer { close(descriptor) }
+        var bytes = Bytes(repeating: 0, count: 4096)
+        let count = read(descriptor, &bytes, bytes.count)
+        guard count > 0 else { return 0 }
+        let lines = String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "\n")
+        let line = lines.first { $0.hasPrefix("VmHWM:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    }
+
+    /// Sends a signal, if the program still runs.
+    func send(signal: Int32) {
+        if end == nil { Glibc.kill(identifier, signal) }
     }
 
     /// Ends the program at once and waits until it is gone.

@@ -99,7 +99,7 @@ package enum Files {
 }
 
 /// A folder of its own for one test, removed with everything in it when the last reference goes.
-package final class TemporaryFolder {
+package final class TemporaryFolder: Sendable {
     package let path: String
 
     /// The path is short: a unix socket's may have no more than 107 bytes.

@@ -1,10 +1,10 @@
 /// The members of a JSON object by name, and its values as the types of the schema.
-struct JSONFields {
+package struct JSONFields {
     /// In their order.
-    let names: [String]
+    package let names: [String]
     private let values: [String: JSONValue]
 
-    init(_ json: JSONValue) throws {
+    package init(_ json: JSONValue) throws {
         guard case .object(let members) = json else { throw HarnessError("not an object: \(json)") }
         names = members.map { String(decoding: $0.name, as: UTF8.self) }
         values = Dictionary(zip(names, members.map(\.value)), uniquingKeysWith: { first, _ in first })
@@ -12,7 +12,7 @@ struct JSONFields {
 
     subscript(name: String) -> JSONValue? { values[name] }
 
-    func required(_ name: String) throws -> JSONValue {
+    package func required(_ name: String) throws -> JSONValue {
         guard let value = values[name] else { throw HarnessError("no \(name)") }
         return value
     }
@@ -20,21 +20,21 @@ struct JSONFields {
     // MARK: Members
 
     /// A byte string by the text rule.
-    func text(_ name: String) throws -> Bytes { try Self.text(try required(name)) }
+    package func text(_ name: String) throws -> Bytes { try Self.text(try required(name)) }
 
     /// A word of the schema itself, to which the text rule does not apply.
-    func plainText(_ name: String) throws -> String {
+    package func plainText(_ name: String) throws -> String {
         guard case .string(let bytes) = try required(name) else { throw HarnessError("\(name) is no text") }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    func integer(_ name: String) throws -> Int64 { try Self.integer(try required(name)) }
+    package func integer(_ name: String) throws -> Int64 { try Self.integer(try required(name)) }
 
     /// Nil if it is absent; null is a fault.
-    func optionalInteger(_ name: String) throws -> Int64? { try values[name].map(Self.integer) }
+    package func optionalInteger(_ name: String) throws -> Int64? { try values[name].map(Self.integer) }
 
     /// Nil if it is absent or null.
-    func nullableInteger(_ name: String) throws -> Int64? {
+    package func nullableInteger(_ name: String) throws -> Int64? {
         values[name] == .null ? nil : try optionalInteger(name)
     }
 

@@ -7,6 +7,8 @@ package struct RDBKitProgram: Sendable {
         package let status: Int
         package let output: Bytes
         package let errors: String
+        /// The largest resident set that was seen.
+        package let peakKiB: Int
     }
 
     package let path: String
@@ -30,22 +32,24 @@ package struct RDBKitProgram: Sendable {
     ///   - input: the file that standard input reads; none if nil.
     ///   - timeoutSeconds: the program is killed after it.
     /// - Throws: `HarnessError` if the program does not end in time.
-    package func run(_ arguments: [String], input: String? = nil, timeoutSeconds: Double = 60) throws -> Run {
-        let folder = try TemporaryFolder()
-        let (output, errors) = (folder.file("out"), folder.file("err"))
-        let child = try ChildProcess(
-            path, arguments, input: input.map { .file($0) } ?? .nothing, output: output, errors: errors)
-        guard let end = child.wait(seconds: timeoutSeconds) else {
-            child.kill()
-            throw HarnessError("rdbkit \(arguments.joined(separator: " ")) runs longer than \(timeoutSeconds) s")
-        }
-        let status =
-            switch end {
-            case .exited(let status): Int(status)
-            case .signalled(let signal): 128 + Int(signal)
-            }
-        return Run(
-            arguments: arguments, status: status, output: try Files.read(output), errors: try Files.text(errors))
+    package func run(
+        _ arguments: [String], input: String? = nil, environment: [String: String] = [:], timeoutSeconds: Double = 60
+    ) throws -> Run {
+        try start(arguments, input: input, environment: environment).end(timeoutSeconds: timeoutSeconds)
+    }
+
+    /// The same without waiting for its end.
+    ///
+    /// - Parameter environment: variables beside the tester's own.
+    package func start(
+        _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
+    ) throws -> RunningProgram {
+        try RunningProgram(path, arguments, input.map { .file($0) } ?? .nothing, environment)
+    }
+
+    /// Runs the program on a terminal of its own.
+    package func start(_ arguments: [String], on terminal: Terminal) throws -> RunningProgram {
+        try RunningProgram(path, arguments, .terminal(terminal.name), [:])
     }
 
     /// Runs the program and expects status 0.
@@ -61,8 +65,59 @@ package struct RDBKitProgram: Sendable {
     }
 }
 
+/// A program under test that runs.
+package final class RunningProgram {
+    private let arguments: [String]
+    private let folder: TemporaryFolder
+    private let child: ChildProcess
+
+    fileprivate init(
+        _ path: String, _ arguments: [String], _ input: ChildProcess.Input, _ environment: [String: String]
+    ) throws {
+        self.arguments = arguments
+        folder = try TemporaryFolder()
+        child = try ChildProcess(
+            path, arguments, input: input, output: folder.file("out"), errors: folder.file("err"),
+            environment: environment)
+    }
+
+    package func send(signal: Int32) { child.send(signal: signal) }
+
+    /// What it has said on standard error so far.
+    package func errors() throws -> String { try Files.text(folder.file("err")) }
+
+    /// - Returns: whether it has ended, within that time.
+    package func hasEnded(within seconds: Double) -> Bool { child.wait(seconds: seconds) != nil }
+
+    /// Waits for its end.
+    ///
+    /// - Throws: `HarnessError` if it does not end in time; then it is killed.
+    package func end(timeoutSeconds: Double = 60) throws -> RDBKitProgram.Run {
+        guard let end = child.wait(seconds: timeoutSeconds) else {
+            child.kill()
+            let words = (try? errors()) ?? ""
+            throw HarnessError(
+                "rdbkit \(arguments.joined(separator: " ")) runs longer than \(timeoutSeconds) s: \(words.suffix(2000))"
+            )
+        }
+        let status =
+            switch end {
+            case .exited(let status): Int(status)
+            case .signalled(let signal): 128 + Int(signal)
+            }
+        return RDBKitProgram.Run(
+            arguments: arguments, status: status, output: try Files.read(folder.file("out")), errors: try errors(),
+            peakKiB: child.peakKiB)
+    }
+}
+
 /// The servers' own client.
 package enum RedisCLI {
+    /// One command, whose end is not waited for.
+    package static func start(_ arguments: [String], on server: ServerProcess) throws -> RunningProgram {
+        try RunningProgram("redis-cli", ["-s", server.socketPath] + arguments, .nothing, [:])
+    }
+
     /// What `redis-cli --pipe` says of commands that it sends to a server.
     package static func pipe(_ path: String, to server: ServerProcess) throws -> String {
         let folder = try TemporaryFolder()

@@ -137,7 +137,7 @@ package final class ServerProcess {
 
     /// Starts the server again after `kill()`, with the same options, and waits until it answers.
     package func restart() throws {
-        try tellGuardian("start")
+        try beginRestart()
         try waitUntilReady(seconds: 30)
     }
 
@@ -154,6 +154,9 @@ package final class ServerProcess {
             guard count == 1 else { throw SystemError("hear from the server's shell") }
         }
     }
+
+    /// The same without waiting: it may take its time to load its data.
+    package func beginRestart() throws { try tellGuardian("start") }
 
     package func connect(protocolVersion: Int = 2) throws -> RESPConnection {
         try RESPConnection(path: socketPath, protocolVersion: protocolVersion)

@@ -7,6 +7,7 @@ package struct Workload {
     let scenario: Scenario
     var generator: SeededGenerator
     private let connection: RESPConnection
+    private let isInOneDatabase: Bool
     private var pending: [Command] = []
     private var pendingBytes = 0
 
@@ -16,22 +17,26 @@ package struct Workload {
 
     var server: Server { scenario.server }
 
+    /// - Parameter inOneDatabase: whether only database 0 is used, as in a cluster.
     /// - Throws: whatever the connection throws; a refused command is an error.
-    package static func fill(_ connection: RESPConnection, for scenario: Scenario) throws {
-        var workload = Workload(scenario: scenario, connection: connection)
+    package static func fill(
+        _ connection: RESPConnection, for scenario: Scenario, inOneDatabase: Bool = false
+    ) throws {
+        var workload = Workload(scenario: scenario, connection: connection, inOneDatabase: inOneDatabase)
         try workload.run()
     }
 
-    private init(scenario: Scenario, connection: RESPConnection) {
+    private init(scenario: Scenario, connection: RESPConnection, inOneDatabase: Bool) {
         self.scenario = scenario
         self.connection = connection
+        // Not every cluster has more than one database.
+        isInOneDatabase = inOneDatabase || scenario.isCluster
         generator = SeededGenerator(seed: scenario.seed)
     }
 
     private mutating func run() throws {
         try addFunctions()
-        // Not every cluster has more than one database.
-        let others = scenario.isCluster ? [] : generator.sample([1, 7, 15], generator.number(1...3))
+        let others = isInOneDatabase ? [] : generator.sample([1, 7, 15], generator.number(1...3))
         for database in [0] + others {
             self.database = database
             try add("SELECT", database)

@@ -8,8 +8,14 @@ struct RestoreReport {
     private let target: String
     private let isDryRun: Bool
     private let isVerified: Bool
+    /// Why the run ended before its input, if it did.
+    private let stopped: String?
 
-    init(_ summary: RestoreSummary, _ description: TargetDescription, isDryRun: Bool, isVerified: Bool) {
+    init(
+        _ summary: RestoreSummary, _ description: TargetDescription, isDryRun: Bool, isVerified: Bool,
+        stopped: String? = nil
+    ) {
+        self.stopped = stopped
         self.summary = summary
         target = "\(description.name) at \(description.address)"
         self.isDryRun = isDryRun
@@ -44,7 +50,8 @@ struct RestoreReport {
         }
         let total = summary.total
         table.add("all", "\(total.applied)", "\(total.skipped)", "\(total.failed)")
-        var text = (isDryRun ? "would restore into \(target)" : "restored into \(target)") + "\n\n" + table.text + "\n"
+        let doing = isDryRun ? "would restore" : stopped == nil ? "restored" : "stopped; restored so far"
+        var text = "\(doing) into \(target)\n\n" + table.text + "\n"
         var lines: [String] = []
         let forms = RestoreForm.allCases.compactMap { form in
             summary.byForm[form].map { "\($0) \(Self.name(form))" }
@@ -57,6 +64,7 @@ struct RestoreReport {
         }
         if summary.expired > 0 { lines.append("left out, expired: \(summary.expired)") }
         if summary.resumed > 0 { lines.append("applied by an earlier run: \(summary.resumed)") }
+        if summary.failedBefore > 0 { lines.append("not applied by an earlier run: \(summary.failedBefore)") }
         if isVerified { lines.append("read back: \(summary.verified) the same, \(summary.differing) not") }
         if summary.reconnections > 0 { lines.append("connections lost and made again: \(summary.reconnections)") }
         if !isDryRun {
@@ -95,9 +103,11 @@ struct RestoreReport {
             )
         }
         return .members(
-            ("target", .text(target)), ("dry_run", .bool(isDryRun)), ("applied", .unsigned(total.applied)),
+            ("target", .text(target)), ("dry_run", .bool(isDryRun)), ("stopped", stopped.map { .text($0) }),
+            ("applied", .unsigned(total.applied)),
             ("skipped", .unsigned(total.skipped)), ("failed", .unsigned(total.failed)),
             ("expired", .unsigned(summary.expired)), ("resumed", .unsigned(summary.resumed)),
+            ("failed_before", summary.failedBefore > 0 ? .unsigned(summary.failedBefore) : nil),
             ("functions", .unsigned(summary.functions.applied)),
             ("verified", isVerified ? .unsigned(summary.verified) : nil),
             ("differing", isVerified ? .unsigned(summary.differing) : nil),

@@ -1,0 +1,162 @@
+import ServerHarness
+import Testing
+
+/// `rdbkit restore` of what every server saves into every server.
+///
+/// `RDBKIT_SEEDS=n` runs seeds 1 to n for each source, `RDBKIT_SEED=n` only that one.
+@Suite("restore from version to version", .serialized, .tags(.server, .slow))
+struct EveryVersionTests {
+    /// By default one for each server, so that all kinds of eviction come up.
+    static let scenarios: [Scenario] = ServerCatalog.available.enumerated().flatMap { index, server in
+        let isChosen = Environment["RDBKIT_SEED"] != nil || Environment["RDBKIT_SEEDS"] != nil
+        return (isChosen ? Scenario.seeds : [UInt64(index + 1)]).map { Scenario(server: server, seed: $0) }
+    }
+
+    /// A run of the program and what has to come of it.
+    private struct Way {
+        let transfer: Transfer
+        let arguments: [String]
+    }
+
+    private static func ways(from source: Server, to target: Server) -> [Way] {
+        let restoresAll = Transfer.restoresAll(from: source, to: target)
+        var ways = [
+            Way(
+                transfer: Transfer(from: source, to: target, restoresAll ? .restore : .mixed),
+                arguments: ["--as", "auto"]),
+            Way(transfer: Transfer(from: source, to: target, .commands), arguments: ["--as", "commands"]),
+        ]
+        if restoresAll {
+            ways.append(
+                Way(transfer: Transfer(from: source, to: target, .restore), arguments: ["--as", "restore"]))
+        }
+        return ways
+    }
+
+    @Test("the target holds what the source holds", arguments: scenarios)
+    func everyTarget(scenario: Scenario) throws {
+        let source = try ServerProcess.start(for: scenario)
+        defer { source.stop() }
+        let connection = try source.connect(protocolVersion: scenario.protocolVersion)
+        try Workload.fill(connection, for: scenario)
+        let truth = try WireTruth.save(connection, of: scenario)
+        for server in ServerCatalog.available {
+            // A table made compact would lose the sign of a zero.
+            let target = try ServerProcess(
+                server, options: scenario.options + [(name: "zset-max-ziplist-entries", value: "0")])
+            defer { target.stop() }
+            for way in Self.ways(from: scenario.server, to: server) {
+                let subject = "\(scenario) into \(server), rdbkit restore \(way.arguments.joined(separator: " "))"
+                do {
+                    try check(way, source.dumpPath, truth, connection, target, scenario, subject)
+                } catch {
+                    Issue.record(error, "\(subject)")
+                }
+            }
+        }
+    }
+
+    private func check(
+        _ way: Way, _ dump: String, _ truth: [CanonicalEntry], _ source: RESPConnection, _ target: ServerProcess,
+        _ scenario: Scenario, _ subject: String
+    ) throws {
+        let connection = try target.connect(protocolVersion: scenario.protocolVersion)
+        try connection.call("FLUSHALL")
+        if target.server.isRedis7 { try connection.call("FUNCTION", "FLUSH") }
+        let run = try RDBKitProgram.locate().restore(dump, target.url, way.arguments + ["--verify"])
+        try checkSummary(run, truth, way.transfer, source, subject)
+
+        let found = try WireTruth.read(connection, of: Scenario(server: target.server, seed: scenario.seed))
+        expectNone(
+            Comparison.differences(expected: way.transfer.expected(truth), found: way.transfer.found(found)), subject)
+        try checkDigests(truth, way.transfer, source, connection, subject)
+        try checkFunctions(way.transfer, source, connection, subject)
+    }
+
+    /// What could not be held is told and counted; everything else is there, by the program's own look as well.
+    private func checkSummary(
+        _ run: RDBKitProgram.Run, _ truth: [CanonicalEntry], _ transfer: Transfer, _ source: RESPConnection,
+        _ subject: String
+    ) throws {
+        let lost = truth.count(where: transfer.losesValue)
+        let expiries = truth.count(where: transfer.losesFieldExpiry)
+        let libraries = try Self.functions(of: source, transfer.source).count
+        let lostLibraries = transfer.losesFunctions ? libraries : 0
+        let summary = try Summary(run)
+        let words = run.errors.prefix(3000)
+        #expect(run.status == (lost + expiries + lostLibraries > 0 ? 1 : 0), "\(subject): \(words)")
+        #expect(try summary.applied == truth.count - lost, "\(subject): \(words)")
+        #expect(try summary.failed == lost, "\(subject): \(words)")
+        #expect(try summary.skipped == 0, "\(subject)")
+        #expect(try summary.functions == libraries - lostLibraries, "\(subject): \(words)")
+        #expect(try summary.verified == truth.count - lost, "\(subject): \(words)")
+        #expect(try summary.differing == lost, "\(subject): \(words)")
+        let lines = run.errors.split(separator: "\n")
+        let expiryLines = lines.filter { $0.contains("without expiry of hash fields") }
+        #expect(
+            expiries == 0
+                ? expiryLines.isEmpty
+                : expiryLines.count == 1 && expiryLines[0].hasPrefix("rdbkit: \(expiries) key"),
+            "\(subject): \(words)")
+    }
+
+    // MARK: What the wire alone does not show
+
+    private static func functions(of connection: RESPConnection, _ server: Server) throws -> Set<Bytes> {
+        guard server.isRedis7 else { return [] }
+        let list = try connection.call("FUNCTION", "LIST", "WITHCODE").elements()
+        return Set(try list.map { try $0.fields().required("library_code").bytes() })
+    }
+
+    private func checkFunctions(
+        _ transfer: Transfer, _ source: RESPConnection, _ target: RESPConnection, _ subject: String
+    ) throws {
+        let expected = transfer.losesFunctions ? [] : try Self.functions(of: source, transfer.source)
+        #expect(try Self.functions(of: target, transfer.target) == expected, "functions, \(subject)")
+    }
+
+    /// The servers' own digests of each value.
+    private func checkDigests(
+        _ truth: [CanonicalEntry], _ transfer: Transfer, _ source: RESPConnection, _ target: RESPConnection,
+        _ subject: String
+    ) throws {
+        let comparable = truth.filter(transfer.sharesDigest)
+        for (database, entries) in Dictionary(grouping: comparable, by: \.name.database) {
+            let digests = try [source, target].map { connection in
+                try connection.call("SELECT", database)
+                return try connection.pipeline(entries.map { Command("DEBUG", "DIGEST-VALUE", $0.name.key) })
+            }
+            for (index, entry) in entries.enumerated() where digests[0][index] != digests[1][index] {
+                Issue.record("\(subject): digest of \(entry.name): \(digests.map { $0[index] })")
+            }
+        }
+    }
+
+    @Test(
+        "what a target cannot restore fails with the server's own words, where nothing else is allowed",
+        arguments: ServerCatalog.available.filter { $0.name == "redis-8.2" || $0.name == "valkey-9.1" })
+    func downgradeByRestoreAlone(source: Server) throws {
+        guard let old = ServerCatalog.available.first(where: { $0.name == "redis-6.2" }) else { return }
+        let from = try ServerProcess(source)
+        defer { from.stop() }
+        let connection = try from.connect()
+        try connection.call("SET", "string", "text")
+        try connection.call("HSET", "hash", "f", "v")
+        try connection.call("SAVE")
+        let to = try ServerProcess(old)
+        defer { to.stop() }
+        let errors = to.folder.file("errors.jsonl")
+        let run = try RDBKitProgram.locate().restore(
+            from.dumpPath, to.url, ["--as", "restore", "--errors", errors])
+        #expect(run.status == 1)
+        #expect(try Summary(run).applied == 0)
+        #expect(try Summary(run).failed == 2)
+        #expect(
+            run.errors.contains("key \"hash\" (db 0): ERR DUMP payload version or checksum are wrong"), "\(run.errors)")
+        let lines = try Files.text(errors).split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(
+            lines.allSatisfy { $0.hasPrefix(#"{"code":"refused","message":"ERR DUMP payload version"#) }, "\(lines)")
+        #expect(try to.connect().call("DBSIZE").integer() == 0)
+    }
+}

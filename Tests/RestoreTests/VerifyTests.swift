@@ -1,0 +1,156 @@
+import ServerHarness
+import Testing
+
+/// `--verify` finds what is not as it should be.
+@Suite("restore: verify", .serialized, .tags(.server))
+struct VerifyTests {
+    private func verify(
+        _ dump: SavedDump, _ url: String, _ arguments: [String] = []
+    ) throws -> RDBKitProgram.Run {
+        try RDBKitProgram.locate().restore(dump.path, url, ["--on-conflict", "skip", "--verify"] + arguments)
+    }
+
+    @Test("a changed value, expiry, pending entry, and a key that is missing", arguments: [1, 2, 8])
+    func changes(connections: Int) throws {
+        let dump = try SavedDump.small(60)
+        let process = try ServerProcess(.debian)
+        defer { process.stop() }
+        let connection = try process.connect()
+        let arguments = ["--connections", "\(connections)"]
+        let clean = try verify(dump, process.url, arguments)
+        #expect(clean.status == 0, "\(clean.errors)")
+        #expect(try Summary(clean).verified == dump.entries.count)
+
+        let changes: [(key: String, words: String, commands: [Command])] = [
+            ("string:1", "the key holds something else", [Command("SET", "string:1", "value 2")]),
+            ("string:3", "the key expires at another time", [Command("PEXPIREAT", "string:3", 4_000_000_000_004)]),
+            ("string:4", "the key expires at another time", [Command("PEXPIRE", "string:4", 1_000_000)]),
+            ("string:6", "the key expires at another time", [Command("PERSIST", "string:6")]),
+            ("list:1", "the key holds something else", [Command("LSET", "list:1", 1, "c")]),
+            ("set:1", "the key holds something else", [Command("SADD", "set:1", "more")]),
+            ("zset:1", "the key holds something else", [Command("ZINCRBY", "zset:1", "0.001", "a")]),
+            ("hash:1", "the key holds something else", [Command("HDEL", "hash:1", "a")]),
+            ("hash:2", "", [Command("DEL", "hash:2"), Command("SET", "hash:2", "another type")]),
+            ("stream:1", "the key holds something else", [Command("XACK", "stream:1", "group", "5-2")]),
+            (
+                "stream:2", "the key holds something else",
+                [Command("XCLAIM", "stream:2", "group", "reader", 0, "5-3", "RETRYCOUNT", 9, "JUSTID")]
+            ),
+            (
+                "stream:3", "the key holds something else",
+                [Command("XCLAIM", "stream:3", "group", "another", 0, "5-4", "JUSTID")]
+            ),
+        ]
+        for change in changes { _ = try connection.pipeline(change.commands) }
+        let run = try verify(dump, process.url, arguments)
+        #expect(run.status == 1)
+        #expect(try Summary(run).differing == changes.count)
+        #expect(try Summary(run).verified == dump.entries.count - changes.count)
+        for change in changes {
+            #expect(run.errors.contains("key \"\(change.key)\" (db 0): \(change.words)"), "\(run.errors)")
+        }
+    }
+
+    @Test("a key that is gone by the time it is read back")
+    func missing() throws {
+        let dump = try SavedDump.small(60)
+        let process = try ServerProcess(.debian)
+        defer { process.stop() }
+        let connection = try process.connect()
+        // What is sent is taken away at once: by a rename of keys that another user does not see.
+        let running = try RDBKitProgram.locate().start([
+            "restore", dump.path, process.url, "--format", "json", "--verify", "--max-ops", "100",
+        ])
+        try wait(seconds: 10) { try connection.call("DBSIZE").integer() > 20 }
+        let key = try #require(try connection.keys().first)
+        try connection.call("DEL", key)
+        let run = try running.end()
+        #expect(run.status == 1)
+        #expect(try Summary(run).differing == 1)
+        #expect(run.errors.contains("the key is not there"), "\(run.errors)")
+    }
+
+    /// Larger than what is read back in one piece.
+    private static let largeValues = Result {
+        try SavedDump(options: [(name: "rdbcompression", value: "no")], readsBack: false) { connection in
+            let fill = """
+                local s = string.rep('x', 999)
+                for i = 1, 34000 do
+                    if ARGV[1] == 'list' then redis.call('RPUSH', KEYS[1], s .. i)
+                    elseif ARGV[1] == 'set' then redis.call('SADD', KEYS[1], s .. i)
+                    elseif ARGV[1] == 'zset' then redis.call('ZADD', KEYS[1], i / 3, s .. i)
+                    elseif ARGV[1] == 'hash' then redis.call('HSET', KEYS[1], i, s)
+                    elseif ARGV[1] == 'stream' then redis.call('XADD', KEYS[1], i .. '-1', 'a', s)
+                    else redis.call('APPEND', KEYS[1], s .. i) end
+                end
+                if ARGV[1] == 'stream' then redis.call('XGROUP', 'CREATE', KEYS[1], 'group', 0) end
+                """
+            for kind in ["string", "list", "set", "zset", "hash", "stream"] {
+                try connection.call("EVAL", fill, 1, kind, kind)
+            }
+            try connection.call("XREADGROUP", "GROUP", "group", "reader", "COUNT", 500, "STREAMS", "stream", ">")
+            try connection.call("PEXPIREAT", "set", 4_000_000_000_000)
+        }
+    }
+
+    @Test("one element of a large value")
+    func large() throws {
+        let dump = try Self.largeValues.get()
+        let process = try ServerProcess(.debian)
+        defer { process.stop() }
+        let connection = try process.connect()
+        let clean = try verify(dump, process.url)
+        #expect(clean.status == 0, "\(clean.errors)")
+        #expect(try Summary(clean).verified == 6)
+        let again = try verify(dump, process.url)
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(again.peakKiB < 128 << 10)
+
+        let member = String(repeating: "x", count: 999) + "77"
+        let changes: [String: [Command]] = [
+            "string": [Command("SETRANGE", "string", 20_000_000, "y")],
+            "list": [Command("LSET", "list", 20_000, "y")],
+            "set": [Command("SREM", "set", member), Command("SADD", "set", "y")],
+            "zset": [Command("ZINCRBY", "zset", "0.5", member)],
+            "hash": [Command("HSET", "hash", 777, "y")],
+            "stream": [Command("XCLAIM", "stream", "group", "another", 0, "77-1", "JUSTID")],
+        ]
+        for commands in changes.values { _ = try connection.pipeline(commands) }
+        let run = try verify(dump, process.url)
+        #expect(run.status == 1)
+        #expect(try Summary(run).differing == 6, "\(run.errors)")
+        for key in changes.keys {
+            #expect(run.errors.contains("key \"\(key)\" (db 0): the key holds something else"), "\(run.errors)")
+        }
+
+        // An expiry is looked at as well.
+        try connection.call("DEL", "string", "list", "zset", "hash", "stream")
+        _ = try connection.pipeline([Command("SREM", "set", "y"), Command("SADD", "set", member)])
+        try connection.call("PEXPIREAT", "set", 4_000_000_000_001)
+        let other = try verify(dump, process.url)
+        #expect(try Summary(other).differing == 1)
+        #expect(other.errors.contains("key \"set\" (db 0): the key expires at another time"), "\(other.errors)")
+    }
+
+    @Test("slots that move, and a server that is away for a moment, while keys are read back")
+    func moving() throws {
+        let dump = try SavedDump.small(300)
+        let cluster = try ClusterProcess(.debian)
+        defer { cluster.stop() }
+        let url = "redis://127.0.0.1:\(cluster.nodes[0].port)"
+        let first = try RDBKitProgram.locate().restore(dump.path, url)
+        #expect(first.status == 0, "\(first.errors)")
+        // Moved while the program does not look: the first question about each comes back with MOVED.
+        let running = try RDBKitProgram.locate().start([
+            "restore", dump.path, url, "--on-conflict", "skip", "--verify", "--format", "json", "--max-ops", "1500",
+        ])
+        for index in 0..<20 {
+            let slot = Int(try cluster.nodes[0].process.connect().call("CLUSTER", "KEYSLOT", "string:\(index)").integer())
+            let from = cluster.firstOwner(of: slot)
+            try cluster.move(slot: slot, from: from, to: (from + 1) % 3)
+        }
+        let run = try running.end(timeoutSeconds: 120)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try Summary(run).verified == dump.entries.count)
+    }
+}
