@@ -30,7 +30,7 @@ struct FrameBuilderTests {
     ) -> RestorePlan {
         RestorePlan(
             target: target, form: form, onConflict: policy, batches: batches, keepsEvictionHints: false,
-            maxByteCount: maxByteCount, now: 1_700_000_000_000)
+            maxByteCount: maxByteCount, maxPayloadByteCount: UInt64(maxByteCount), now: 1_700_000_000_000)
     }
 
     /// A file of entries as they stand in one: attributes, type byte, key, value.
@@ -47,7 +47,7 @@ struct FrameBuilderTests {
     private func frame(
         _ plan: RestorePlan, _ entries: [UInt8]..., keys: [String: String] = [:]
     ) throws -> (text: String, notes: [EntryNote], commandCount: Int) {
-        var builder = FrameBuilder(plan)
+        var builder = FrameBuilder(plan, EntryEncoder(plan))
         var reader = try RDBReader(MemorySource(Self.file(entries.flatMap { $0 })))
         while true {
             switch try reader.next() {
@@ -192,7 +192,7 @@ struct FrameBuilderTests {
         for policy in ConflictPolicy.allCases {
             let plan = Self.plan(policy, .commands)
             let (text, notes, _) = try frame(plan, plain + list)
-            var builder = FrameBuilder(plan)
+            var builder = FrameBuilder(plan, EntryEncoder(plan))
             for note in notes { builder.append(note, of: ByteBuffer(string: text), asking: false) }
             let (bytes, made, count, _) = builder.take()
             let again = String(buffer: bytes)
@@ -222,7 +222,8 @@ struct FrameBuilderTests {
                 if case .entry = try reader.next() { break }
             }
             reader.holdValue()
-            var builder = FrameBuilder(Self.plan(.error, form, maxByteCount: 50))
+            let plan = Self.plan(.error, form, maxByteCount: 50)
+            var builder = FrameBuilder(plan, EntryEncoder(plan))
             let key = reader.copyKey()
             let encoding = try builder.encode(
                 &reader, reader.header, key: key.rawSpan, isUncertain: false, temporaryKey: { Array("tmp".utf8) })
