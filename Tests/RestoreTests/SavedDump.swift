@@ -16,6 +16,8 @@ final class SavedDump: @unchecked Sendable {
         defer { process.stop() }
         let connection = try process.connect()
         try fill(connection)
+        // A server that makes a table compact when it loads it loses the sign of a zero: here as at the target.
+        try connection.call("DEBUG", "RELOAD")
         let scenario = Scenario(server: .debian, seed: 3)
         if readsBack {
             entries = try WireTruth.save(connection, of: scenario)
