@@ -66,6 +66,7 @@ public final class ServerConnection: Sendable {
     ) throws(ServerError) -> ServerConnection {
         let tls = try TLSClient(address: address, options: options)
         let inbox = LinkInbox()
+        let made = MadeHandler()
         let bootstrap = ClientBootstrap(group: group)
             .connectTimeout(TimeAmount(options.connectTimeout))
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -75,12 +76,13 @@ public final class ServerConnection: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     if case .tcp = address { try channel.setNoDelay() }
                     if let tls { try channel.pipeline.syncOperations.addHandler(tls.makeHandler()) }
-                    try channel.pipeline.syncOperations.addHandler(
-                        LinkHandler(
-                            address: address, link: link, inbox: inbox,
-                            replyTimeout: options.replyTimeout.map { TimeAmount($0) },
-                            handshakeTimeout: tls == nil ? nil : TimeAmount(options.connectTimeout),
-                            limits: options.replyLimits))
+                    let handler = LinkHandler(
+                        address: address, link: link, inbox: inbox,
+                        replyTimeout: options.replyTimeout.map { TimeAmount($0) },
+                        handshakeTimeout: tls == nil ? nil : TimeAmount(options.connectTimeout),
+                        limits: options.replyLimits)
+                    made.handler = handler
+                    try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
         let waiter = ResultWaiter<ServerConnection>()
@@ -90,7 +92,7 @@ public final class ServerConnection: Sendable {
             case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
             }
         future.flatMapThrowing { channel in
-            let handler = try channel.pipeline.syncOperations.handler(type: LinkHandler.self)
+            guard let handler = made.handler else { throw ChannelError.ioOnClosedChannel }
             return ServerConnection(
                 address: address, options: options, channel: channel, inbox: inbox,
                 handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
@@ -210,4 +212,10 @@ extension Channel {
     fileprivate func setNoDelay() throws {
         try syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
     }
+}
+
+/// The handler of a connection that is being made. Set and read on the connection's event loop only. The pipeline no
+/// longer has it where the connection has ended already, but it knows why.
+private final class MadeHandler: @unchecked Sendable {
+    var handler: LinkHandler?
 }

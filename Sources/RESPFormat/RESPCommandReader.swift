@@ -222,7 +222,6 @@ public struct RESPCommandReader: ~Copyable {
 
     private static var lineEnd: UInt16 { 0x0a0d }
 
-
     // MARK: - Header lines
 
     /// A header line's number and where the line ends; nil where more bytes are needed.
@@ -236,7 +235,9 @@ public struct RESPCommandReader: ~Copyable {
             let four = UInt32(littleEndian: unsafe base.loadUnaligned(fromByteOffset: at, as: UInt32.self))
             let first = UInt64(four &>> 8 & 0xff) &- 0x30
             if four & 0xff == UInt32(mark), first <= 9 {
-                if four &>> 16 == UInt32(Self.lineEnd), first > 0 || mark == UInt8(ascii: "$") { return (first, at &+ 4) }
+                if four &>> 16 == UInt32(Self.lineEnd), first > 0 || mark == UInt8(ascii: "$") {
+                    return (first, at &+ 4)
+                }
                 let second = UInt64(four &>> 16 & 0xff) &- 0x30
                 let line = unsafe base.loadUnaligned(fromByteOffset: at &+ 3, as: UInt16.self)
                 if second <= 9, UInt16(littleEndian: line) == Self.lineEnd, first > 0 {

@@ -52,7 +52,8 @@ extension FuzzEntrance {
         let plain = plainCommands(bytes)
         if choice & 0x80 == 0, whole.irregularCount == 0 {
             let count = min(plain.count, whole.commands.count)
-            precondition(Array(whole.commands.prefix(count)) == Array(plain.prefix(count)), "a plain reader says otherwise")
+            precondition(
+                Array(whole.commands.prefix(count)) == Array(plain.prefix(count)), "a plain reader says otherwise")
             precondition(whole.commands.count >= plain.count, "a plain reader finds more")
         }
         var queue = CommandQueue()
@@ -61,7 +62,8 @@ extension FuzzEntrance {
             out.beginCommand(arguments.count)
             for argument in arguments { out.appendArgument(argument.rawSpan) }
             var reader = RESPCommandReader(ByteWindow(MemorySource(out.bytes.array)))
-            precondition((try? reader.next()) == .command && reader.arguments.arrays == arguments && !reader.isIrregular)
+            precondition(
+                (try? reader.next()) == .command && reader.arguments.arrays == arguments && !reader.isIrregular)
             reader.copyCommand(to: &queue)
         }
         for (index, arguments) in whole.commands.enumerated() {

@@ -55,7 +55,9 @@ struct ClusterTests {
     func whole(seed: UInt64) throws {
         let dump = try SavedDump { connection in
             try Workload.fill(connection, for: Scenario(server: .debian, seed: seed), inOneDatabase: true)
-            try connection.call("FUNCTION", "LOAD", "REPLACE", "#!lua name=mine\nredis.register_function('mine', function() return 1 end)")
+            try connection.call(
+                "FUNCTION", "LOAD", "REPLACE",
+                "#!lua name=mine\nredis.register_function('mine', function() return 1 end)")
         }
         let cluster = try ClusterProcess(.debian)
         defer { cluster.stop() }
@@ -64,7 +66,10 @@ struct ClusterTests {
         let ways: [(urls: [String], arguments: [String])] = [
             ([url(cluster)], ["--verify"]),
             ([nowhere, "redis://no-such-host.invalid", url(cluster, 1)], ["--as", "restore", "--connections", "8"]),
-            (["unix://\(cluster.nodes[2].process.socketPath)"], ["--as", "commands", "--connections", "1", "--verify"]),
+            (
+                ["unix://\(cluster.nodes[2].process.socketPath)"],
+                ["--as", "commands", "--connections", "1", "--verify"]
+            ),
             ([url(cluster, 2)], ["--as", "commands", "--on-conflict", "replace", "--resp3", "--verify"]),
         ]
         for way in ways {
@@ -165,7 +170,9 @@ struct ClusterTests {
         try wait(seconds: 20) {
             if case .simple? = try connection.exchange([
                 Command("CLUSTER", "REPLICATE", cluster.nodes[1].identifier)
-            ]).first { return true }
+            ]).first {
+                return true
+            }
             return false
         }
         try wait(seconds: 20) { try connection.call("ROLE").elements()[3].text() == "connected" }
@@ -211,7 +218,9 @@ struct ClusterTests {
         }
         let cluster = try ClusterProcess(.debian)
         defer { cluster.stop() }
-        let slots = try tags.map { Int(try cluster.nodes[0].process.connect().call("CLUSTER", "KEYSLOT", $0).integer()) }
+        let slots = try tags.map {
+            Int(try cluster.nodes[0].process.connect().call("CLUSTER", "KEYSLOT", $0).integer())
+        }
         let run = try restore(
             dump, cluster, ["--as", form, "--max-ops", "600", "--verify", "--connections", "2"], after: 150
         ) {

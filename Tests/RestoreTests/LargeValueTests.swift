@@ -111,7 +111,11 @@ struct LargeValueTests {
         // What stands there is other data, of other types.
         for (index, kind) in Self.kinds.enumerated() {
             try connection.call("DEL", kind)
-            if index % 2 == 0 { try connection.call("SET", kind, "old") } else { try connection.call("RPUSH", kind, "old") }
+            if index % 2 == 0 {
+                try connection.call("SET", kind, "old")
+            } else {
+                try connection.call("RPUSH", kind, "old")
+            }
         }
         let left = try program.restore(dump.path, process.url, arguments + ["--on-conflict", "skip"])
         #expect(try Summary(left).skipped == dump.entries.count)
@@ -155,7 +159,8 @@ struct LargeValueTests {
         try source.call("SAVE")
         let expected = try KeyDigests.ask(source, databases: 1)
         // Above --big-value, which is 64 MiB unless somebody says otherwise.
-        let ways = megabytes > 20 ? [[], ["--as", "restore", "--big-value", "200MiB"]] : [[], ["--big-value", "1MiB"]]
+        let ways =
+            megabytes > 20 ? [[], ["--as", "restore", "--big-value", "200MiB"]] : [[], ["--big-value", "1MiB"]]
         for arguments in ways {
             let process = try ServerProcess(.debian, options: Self.plain)
             defer { process.stop() }

@@ -14,7 +14,9 @@ struct MemoryTests {
         try SavedDump(options: plain, readsBack: false) { try $0.call("DEBUG", "POPULATE", 1_000_000, "key", 10) }
     }
 
-    private func expectLittle(_ run: RDBKitProgram.Run, _ subject: String, _ location: SourceLocation = #_sourceLocation) {
+    private func expectLittle(
+        _ run: RDBKitProgram.Run, _ subject: String, _ location: SourceLocation = #_sourceLocation
+    ) {
         print("\(subject): \(run.peakKiB / 1024) MiB")
         #expect(run.status == 0, "\(subject): \(run.errors)", sourceLocation: location)
         #expect(

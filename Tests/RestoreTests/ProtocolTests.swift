@@ -11,10 +11,12 @@ struct ProtocolTests {
             try connection.call("SELECT", 0)
             for size in [1, 2, 5, 20] {
                 try connection.call(
-                    "EVAL", "redis.call('SET', KEYS[1], string.rep(ARGV[1], ARGV[2] * 1000000))", 1, "large:\(size)", "x",
+                    "EVAL", "redis.call('SET', KEYS[1], string.rep(ARGV[1], ARGV[2] * 1000000))", 1, "large:\(size)",
+                    "x",
                     size)
             }
-            try connection.call("EVAL", "for i = 1, 60000 do redis.call('RPUSH', KEYS[1], string.rep('x', 100) .. i) end", 1, "list")
+            try connection.call(
+                "EVAL", "for i = 1, 60000 do redis.call('RPUSH', KEYS[1], string.rep('x', 100) .. i) end", 1, "list")
         }
     }
 

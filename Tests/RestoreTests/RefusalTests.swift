@@ -46,7 +46,8 @@ struct RefusalTests {
         let polite = try LoopbackListener(.saying("+HELLO THERE\r\n"))
         expect(69, question, try restore("redis://127.0.0.1:\(polite.port)"))
         let shy = try LoopbackListener(.hangingUp)
-        expect(69, "127.0.0.1:\(shy.port): the server closed the connection", try restore("redis://127.0.0.1:\(shy.port)"))
+        expect(
+            69, "127.0.0.1:\(shy.port): the server closed the connection", try restore("redis://127.0.0.1:\(shy.port)"))
     }
 
     @Test("somebody who does not answer in time, and somebody who does not even take the connection")
@@ -178,7 +179,8 @@ struct RefusalTests {
         let connection = try process.connect()
         try connection.call("FLUSHALL")
         try connection.call("ACL", "DELUSER", "me")
-        try connection.call("ACL", "SETUSER", "me", "on", ">mine", Arguments(rights.split(separator: " ").map { Bytes($0.utf8) }))
+        try connection.call(
+            "ACL", "SETUSER", "me", "on", ">mine", Arguments(rights.split(separator: " ").map { Bytes($0.utf8) }))
         return try RDBKitProgram.locate().run(
             ["restore", try dump?.path ?? Self.dump.get().path, "unix://me:mine@\(process.socketPath)"] + arguments)
     }

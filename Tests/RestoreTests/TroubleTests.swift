@@ -33,7 +33,8 @@ struct TroubleTests {
         }
     }
 
-    @Test("a script that runs for long: commands are sent again, in their own databases", arguments: ["auto", "commands"])
+    @Test(
+        "a script that runs for long: commands are sent again, in their own databases", arguments: ["auto", "commands"])
     func busy(form: String) throws {
         let dump = try Self.manyDatabases.get()
         let process = try ServerProcess(.debian, options: [(name: "busy-reply-threshold", value: "20")])
@@ -91,7 +92,8 @@ struct TroubleTests {
         let dump = try SavedDump.small(400)
         let process = try ServerProcess(.debian)
         defer { process.stop() }
-        let running = try start(dump, process, ["--max-ops", "800", "--reply-timeout", "0.4", "--on-conflict", "error"])
+        let running = try start(
+            dump, process, ["--max-ops", "800", "--reply-timeout", "0.4", "--on-conflict", "error"])
         let connection = try process.connect()
         try waitForKeys(connection, 20, running)
         // Longer than the reply's time: the connection is given up, and what was sent on it looked at again.
@@ -257,7 +259,9 @@ struct TroubleTests {
         return bytes + [0xff] + Bytes(repeating: 0, count: 8)
     }
 
-    @Test("a module's value where there is no such module is told by the module's name", arguments: ServerCatalog.available)
+    @Test(
+        "a module's value where there is no such module is told by the module's name",
+        arguments: ServerCatalog.available)
     func module(server: Server) throws {
         let folder = try TemporaryFolder()
         let process = try ServerProcess(server)

@@ -145,7 +145,8 @@ struct VerifyTests {
             "restore", dump.path, url, "--on-conflict", "skip", "--verify", "--format", "json", "--max-ops", "1500",
         ])
         for index in 0..<20 {
-            let slot = Int(try cluster.nodes[0].process.connect().call("CLUSTER", "KEYSLOT", "string:\(index)").integer())
+            let slot = Int(
+                try cluster.nodes[0].process.connect().call("CLUSTER", "KEYSLOT", "string:\(index)").integer())
             let from = cluster.firstOwner(of: slot)
             try cluster.move(slot: slot, from: from, to: (from + 1) % 3)
         }
