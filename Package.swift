@@ -51,6 +51,10 @@ let package = Package(
         .target(
             name: "AOFFormat", dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RESPFormat"],
             swiftSettings: strict),
+        // What a server would hold after the commands of a log: values that commands change, written as RDB.
+        .target(
+            name: "AOFState", dependencies: ["RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "AOFFormat"],
+            swiftSettings: strict),
         .target(
             name: "RDBTransforms", dependencies: ["RDBBytes", "RDBModel", "CPCRE2"], swiftSettings: strict),
         .target(
@@ -59,7 +63,7 @@ let package = Package(
         .target(
             name: "RDBKit",
             dependencies: [
-                "RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "AOFFormat", "RDBTransforms", "RDBSinks",
+                "RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "AOFFormat", "AOFState", "RDBTransforms", "RDBSinks",
             ],
             swiftSettings: strict),
         // Above RDBKit, because a restore is a consumer of its loop over entries.
@@ -107,6 +111,12 @@ let package = Package(
             name: "AOFFormatTests",
             dependencies: ["RDBBytes", "RDBFormat", "RESPFormat", "AOFFormat", "RDBKit", "RDBTestSupport"],
             swiftSettings: relaxed),
+        .testTarget(
+            name: "AOFStateTests",
+            dependencies: [
+                "RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "AOFFormat", "AOFState", "RDBKit", "RDBTestSupport",
+            ],
+            swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
         .target(
             name: "FuzzEntrances", dependencies: ["RDBKit"], path: "Tests/FuzzEntrances", swiftSettings: relaxed),
@@ -139,4 +149,10 @@ if Context.environment["RDBKIT_FUZZ"] != nil {
 if Context.environment["RDBKIT_RESTORE_TESTS"] != nil {
     package.targets.append(
         .testTarget(name: "RestoreTests", dependencies: ["ServerHarness"], swiftSettings: relaxed))
+}
+
+// While working on one part, only its tests are built: RDBKIT_TESTS=AOFStateTests,RDBFormatTests swift test
+if let wanted = Context.environment["RDBKIT_TESTS"] {
+    let names = wanted.split(separator: ",").map(String.init)
+    package.targets.removeAll { $0.type == .test && !names.contains($0.name) }
 }

@@ -34,6 +34,15 @@ public struct OutputBuffer: ~Copyable {
         get { unsafe _overrideLifetime(RawSpan(_unsafeStart: base, byteCount: byteCount), borrowing: self) }
     }
 
+    /// Copies what was written from `index` on, as far as `target` takes it; returns how many bytes that were.
+    public func copy(from index: Int, to target: UnsafeMutableRawBufferPointer) -> Int {
+        precondition(index >= 0 && index <= byteCount)
+        let count = min(target.count, byteCount - index)
+        // count is bounded by both sides on the line above.
+        unsafe target.copyMemory(from: UnsafeRawBufferPointer(start: base + index, count: count))
+        return count
+    }
+
     /// Makes room for `count` more bytes.
     @inlinable @inline(__always)
     public mutating func reserve(_ count: Int) {
