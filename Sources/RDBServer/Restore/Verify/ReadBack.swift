@@ -6,7 +6,7 @@ struct ReadBack {
     private let target: RestoreTarget
     private let plan: RestorePlan
     /// Values up to this are asked for as payloads, which come in one piece; larger ones a slice at a time.
-    static let maxPayloadByteCount: UInt64 = 32 << 20
+    static let maxPayloadByteCount: UInt64 = 8 << 20
     /// Keys that are asked for at once.
     static let maxBatchCount = 64
     /// Servers before 7.0 tell only the time left.
