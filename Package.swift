@@ -131,6 +131,7 @@ let package = Package(
             ],
             swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
+        .testTarget(name: "RestoreTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]
 )
@@ -143,12 +144,6 @@ if Context.environment["RDBKIT_FUZZ"] != nil {
             .executableTarget(
                 name: "rdbkit-fuzz-\(entrance)", dependencies: ["FuzzEntrances"], swiftSettings: relaxed))
     }
-}
-
-// Restores against real servers that are not all settled yet: RDBKIT_RESTORE_TESTS=1 swift test --filter RestoreTests
-if Context.environment["RDBKIT_RESTORE_TESTS"] != nil {
-    package.targets.append(
-        .testTarget(name: "RestoreTests", dependencies: ["ServerHarness"], swiftSettings: relaxed))
 }
 
 // While working on one part, only its tests are built: RDBKIT_TESTS=AOFStateTests,RDBFormatTests swift test

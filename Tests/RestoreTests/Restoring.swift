@@ -57,7 +57,7 @@ struct Summary {
 extension RDBKitProgram {
     /// `rdbkit restore` with the summary in JSON.
     func restore(
-        _ dump: String, _ url: String, _ arguments: [String] = [], input: String? = nil, timeoutSeconds: Double = 120
+        _ dump: String, _ url: String, _ arguments: [String] = [], input: String? = nil, timeoutSeconds: Double = 300
     ) throws -> Run {
         try run(["restore", dump, url, "--format", "json"] + arguments, input: input, timeoutSeconds: timeoutSeconds)
     }

@@ -109,15 +109,25 @@ struct TroubleTests {
 
     @Test("a server that loads its data when the restore begins is refused")
     func loadingAtFirst() throws {
-        let process = try ServerProcess(.debian, options: [(name: "key-load-delay", value: "1000")])
+        let dump = try SavedDump.small(30)
+        // A millisecond a key; commands are answered meanwhile.
+        let process = try ServerProcess(
+            .debian,
+            options: [
+                (name: "key-load-delay", value: "1000"),
+                (name: "loading-process-events-interval-bytes", value: "1024"),
+            ])
         defer { process.stop() }
         let connection = try process.connect()
-        for index in 0..<3000 { try connection.call("SET", "old:\(index)", index) }
+        _ = try connection.pipeline((0..<60_000).map { Command("SET", "old:\($0)", $0) })
         try connection.call("SAVE")
         try process.kill()
         try process.beginRestart()
-        try wait(seconds: 10) { (try? process.connect()) != nil }
-        let dump = try SavedDump.small(30)
+        try wait(seconds: 30) {
+            guard let connection = try? process.connect() else { return false }
+            guard case .error(let text)? = try connection.exchange([Command("PING")]).first else { return false }
+            return text.hasPrefix("LOADING")
+        }
         let run = try RDBKitProgram.locate().run(["restore", dump.path, process.url])
         #expect(run.status == 69)
         #expect(run.errors.contains("the server is loading its data"), "\(run.errors)")
