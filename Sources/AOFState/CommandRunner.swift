@@ -11,6 +11,7 @@ struct CommandRunner: ~Copyable {
     private(set) var databaseNumber: UInt64 = 0
     /// What relative times count from, and what "now" is: Unix time in milliseconds.
     var now: Int64
+    var allowance = GrowthAllowance()
 
     init(_ keyspace: Keyspace, now: Int64) {
         self.keyspace = keyspace
