@@ -189,14 +189,7 @@ extension CommandRunner {
         guard let ranges = SlotRanges(arguments, command) else { return .refused }
         if ranges.isEmpty { return .applied }
         for database in keyspace.databases.values {
-            var next = database.entries.firstIndex
-            var keys: [[UInt8]] = []
-            while let index = next {
-                let key = database.entries.key(at: index)
-                if ranges.contains(HashSlot.of(key)) { keys.append(key.array) }
-                next = database.entries.index(after: index)
-            }
-            for key in keys { database.entries.remove(key.rawSpan) }
+            database.entries.removeAll { key, _ in ranges.contains(HashSlot.of(key)) }
         }
         return .applied
     }

@@ -4,7 +4,7 @@ import RESPFormat
 
 /// Applies commands to a keyspace, as a server does that loads a log: nothing expires meanwhile, and commands that a
 /// server answers with an error have no effect. Source: formats/aof.md §2, formats/commands.md part C.
-struct CommandRunner: ~Copyable {
+struct CommandRunner {
     let keyspace: Keyspace
     /// The selected database.
     private(set) var database: Database
