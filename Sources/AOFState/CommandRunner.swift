@@ -12,6 +12,8 @@ struct CommandRunner {
     /// What relative times count from, and what "now" is: Unix time in milliseconds.
     var now: Int64
     var allowance = GrowthAllowance()
+    /// Whether there were commands that only Valkey has.
+    var isValkey = false
 
     init(_ keyspace: Keyspace, now: Int64) {
         self.keyspace = keyspace
@@ -24,8 +26,13 @@ struct CommandRunner {
         database = keyspace.database(number)
     }
 
+    /// Runs a command by its words alone.
     mutating func run(_ arguments: CommandArguments) -> CommandOutcome {
-        guard let name = arguments.name, let command = WriteCommand(name) else { return .cannotRun }
+        guard let command = CommandTable.command(arguments) else { return .cannotRun }
+        return run(command, arguments)
+    }
+
+    mutating func run(_ command: WriteCommand, _ arguments: CommandArguments) -> CommandOutcome {
         switch command {
         case .key(let command): return run(command, arguments)
         case .string(let command): return run(command, arguments)
