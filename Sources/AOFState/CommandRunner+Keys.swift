@@ -185,7 +185,7 @@ extension CommandRunner {
             }
         }
         guard case .string(let bytes) = database.entries[index].value else { return .refused }
-        if (bytes.rawSpan.isEqual(arguments[operand])) == wantsEqual { database.entries.remove(at: index) }
+        if (bytes.rawSpan.isEqual(to: arguments[operand])) == wantsEqual { database.entries.remove(at: index) }
         return .applied
     }
 

@@ -22,7 +22,7 @@ enum CommandTable {
     private static let bitCount: UInt64 = 10
 
     private static func hash(_ name: CommandName) -> Int {
-        Int(truncatingIfNeeded: name.folded &* 0x9e37_79b9_7f4a_7c15 >> (64 - bitCount))
+        Int(truncatingIfNeeded: (name.folded &* 0x9e37_79b9_7f4a_7c15) >> (64 - bitCount))
     }
 
     /// The command that the first argument names; nil for what changes no data, and for what cannot be run.

@@ -125,8 +125,8 @@ private struct KeyPattern: Hashable {
 
     func matches(_ key: RawSpan) -> Bool {
         key.byteCount >= prefix.count + suffix.count
-            && key.extracting(0..<prefix.count).isEqual(prefix.rawSpan)
-            && key.extracting(key.byteCount - suffix.count..<key.byteCount).isEqual(suffix.rawSpan)
+            && key.extracting(0..<prefix.count).isEqual(to: prefix.rawSpan)
+            && key.extracting(key.byteCount - suffix.count..<key.byteCount).isEqual(to: suffix.rawSpan)
     }
 }
 
