@@ -1,5 +1,6 @@
 import AOFFormat
 import RDBBytes
+import RDBFormat
 import RESPFormat
 
 /// Applies commands to a keyspace, as a server does that loads a log: nothing expires meanwhile, and commands that a
@@ -11,6 +12,10 @@ struct CommandRunner: ~Copyable {
     private(set) var databaseNumber: UInt64 = 0
     /// What relative times count from, and what "now" is: Unix time in milliseconds.
     var now: Int64
+    /// Who wrote the log, where that is known; its rules hold. nil: those of the newest release.
+    var server: ServerVersion?
+    /// The fields of the entry that XADD is about to add.
+    var streamFields = StreamFields()
 
     init(_ keyspace: Keyspace, now: Int64) {
         self.keyspace = keyspace
