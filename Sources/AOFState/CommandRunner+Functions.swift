@@ -1,5 +1,6 @@
 import RDBBytes
 import RDBFormat
+import RDBModel
 import RESPFormat
 
 /// FUNCTION and its second words.

@@ -83,13 +83,13 @@ extension CommandRunner {
         guard let id = entryID.following(existing?.lastID ?? .zero, now: now), id > existing?.lastID ?? .zero else {
             return .refused
         }
-        streamFields.begin()
+        streamDraft.fields.begin()
         for index in stride(from: fieldsFrom, to: arguments.count, by: 2) {
-            streamFields.append(name: arguments[index])
-            streamFields.append(value: arguments[index + 1])
+            streamDraft.fields.append(name: arguments[index])
+            streamDraft.fields.append(value: arguments[index + 1])
         }
-        guard streamFields.byteCount <= StreamFields.maxByteCount,
-            let stream = existing ?? findOrCreate(arguments[1], KeyspaceStream.self), stream.append(id, streamFields)
+        guard streamDraft.fields.byteCount <= StreamFields.maxByteCount,
+            let stream = existing ?? findOrCreate(arguments[1], KeyspaceStream.self), stream.append(id, streamDraft.fields)
         else { return .refused }
         if let producer = options.producerIndex { note(id, of: producer, options, arguments, in: stream) }
         if let limit = options.limit {
@@ -106,7 +106,7 @@ extension CommandRunner {
         if let index = options.producerEntryIndex {
             stream.idempotence.record(producer: arguments[producer], arguments[index], id)
         } else {
-            let digest = IdempotentID.digest(streamFields)
+            let digest = IdempotentID.digest(streamDraft.fields)
             stream.idempotence.record(producer: arguments[producer], digest.rawSpan, id)
         }
     }

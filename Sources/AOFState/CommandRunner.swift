@@ -5,7 +5,7 @@ import RESPFormat
 
 /// Applies commands to a keyspace, as a server does that loads a log: nothing expires meanwhile, and commands that a
 /// server answers with an error have no effect. Source: formats/aof.md §2, formats/commands.md part C.
-struct CommandRunner: ~Copyable {
+struct CommandRunner {
     let keyspace: Keyspace
     /// The selected database.
     private(set) var database: Database
@@ -14,8 +14,9 @@ struct CommandRunner: ~Copyable {
     var now: Int64
     /// Who wrote the log, where that is known; its rules hold. nil: those of the newest release.
     var server: ServerVersion?
-    /// The fields of the entry that XADD is about to add.
-    var streamFields = StreamFields()
+    /// What XADD is about to add.
+    let streamDraft = StreamDraft()
+    var allowance = GrowthAllowance()
 
     init(_ keyspace: Keyspace, now: Int64) {
         self.keyspace = keyspace

@@ -31,6 +31,11 @@ struct StreamFields: ~Copyable {
     }
 }
 
+/// An entry that is put together.
+final class StreamDraft {
+    var fields = StreamFields()
+}
+
 /// Walks strings that `OutputBuffer.append(text:)` wrote one after another.
 struct PackedTextReader: ~Escapable {
     private let bytes: RawSpan
