@@ -1,5 +1,6 @@
 import AOFFormat
 import RDBBytes
+import RDBFormat
 import RESPFormat
 
 /// Applies commands to a keyspace, as a server does that loads a log: nothing expires meanwhile, and commands that a
@@ -11,6 +12,10 @@ struct CommandRunner {
     private(set) var databaseNumber: UInt64 = 0
     /// What relative times count from, and what "now" is: Unix time in milliseconds.
     var now: Int64
+    /// Who wrote the log, where that is known; its rules hold. nil: those of the newest release.
+    var server: ServerVersion?
+    /// What XADD is about to add.
+    let streamDraft = StreamDraft()
     var allowance = GrowthAllowance()
     /// Whether there were commands that only Valkey has.
     var isValkey = false
