@@ -17,6 +17,16 @@ extension KeyspaceStream {
         }
     }
 
+    /// The lowest version of a family whose layout has a place for all of it; counters do not count.
+    func neededVersion(_ family: RDBFamily) -> Int {
+        guard family == .redis else { return 11 }
+        var hasUnowned = false
+        groups.forEachInOrder { _, group in
+            if !group.unowned.isEmpty { hasUnowned = true }
+        }
+        return hasUnowned ? 14 : idempotence.isDefault ? 9 : 13
+    }
+
     /// - Parameter layout: one of the five. What it has no place for is left out: counters, active times, idempotence,
     ///   and pending entries that nobody owns.
     func append(to out: inout OutputBuffer, as layout: RDBType) {

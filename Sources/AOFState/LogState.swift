@@ -69,11 +69,20 @@ public struct LogState {
                 }
             case .function(let library):
                 if ownsFunctions { keyspace.functions.append(FunctionLibrary(library)) }
-            case .aux(let field): aux(field)
+            case .aux(let field):
+                noteWriter(field)
+                aux(field)
             case .end(let end): return end
             default: break
             }
         }
+    }
+
+    /// Which server's rules hold, where versions differ: those of the one that wrote the RDB.
+    private mutating func noteWriter(_ field: AuxField) {
+        let family = field.name.text == "redis-ver" ? "redis" : field.name.text == "valkey-ver" ? "valkey" : nil
+        guard let family, let server = ServerVersion("\(family)-\(field.value.text)") else { return }
+        runner.server = server
     }
 
     private func load(_ reader: inout RDBReader, _ database: UInt64) throws(DecodeError) {

@@ -85,7 +85,7 @@ public struct LogStateInput {
             }
             result.places = places
         }
-        let producer = StateProducer(applier.state, base: base, version: version, places: places)
+        let producer = StateProducer(applier.state, base: base, places: places)
         result.source = RecordingSource(WrittenSource(producer, version: version))
         return result
     }
