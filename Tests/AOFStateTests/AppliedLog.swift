@@ -1,10 +1,11 @@
-@testable import AOFState
 import AOFFormat
 import RDBBytes
 import RDBFormat
 import RDBModel
 import RDBTestSupport
 import RESPFormat
+
+@testable import AOFState
 
 /// What commands, as they stand in a log, make of a keyspace.
 struct AppliedLog {

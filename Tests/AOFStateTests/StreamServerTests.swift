@@ -1,9 +1,10 @@
-@testable import AOFState
 import Glibc
 import RDBFormat
 import RDBModel
 import ServerHarness
 import Testing
+
+@testable import AOFState
 
 /// Stream commands against what real servers make of the same log. `RDBKIT_SEEDS=n` and `RDBKIT_SEED=n` choose the seeds.
 @Suite("streams of a log as servers load it", .serialized, .enabled(if: !ServerCatalog.available.isEmpty))
@@ -70,9 +71,11 @@ struct StreamServerTests {
             let expected = StreamLines.of(truth, recent: recent, run.server)
             let lines = StreamLines.of(found, recent: recent, run.server)
             if lines != expected {
-                let index = zip(lines, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(lines.count, expected.count)
+                let index =
+                    zip(lines, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(lines.count, expected.count)
                 Issue.record(
-                    "\(run), \(key), line \(index): expected \(expected.dropFirst(index).first ?? "nothing"), found \(lines.dropFirst(index).first ?? "nothing"); \(lines.count - expected.count) more lines")
+                    "\(run), \(key), line \(index): expected \(expected.dropFirst(index).first ?? "nothing"), found \(lines.dropFirst(index).first ?? "nothing"); \(lines.count - expected.count) more lines"
+                )
             }
         }
     }
