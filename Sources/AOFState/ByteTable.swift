@@ -235,6 +235,18 @@ struct ByteTable<Value>: ~Copyable {
 
     mutating func removeAll() { self = ByteTable() }
 
+    /// Removes the entries that `isUnwanted`.
+    mutating func removeAll(where isUnwanted: (RawSpan, Value) -> Bool) {
+        var unwanted: [[UInt8]] = []
+        var next = firstIndex
+        while let index = next {
+            let key = key(at: index)
+            if isUnwanted(key, self[index]) { unwanted.append(key.array) }
+            next = self.index(after: index)
+        }
+        for key in unwanted { remove(key.rawSpan) }
+    }
+
     /// Room for so many, which must be known to come.
     mutating func reserve(_ count: Int) {
         if count > entryCapacity { remake(entryCapacity: count) }

@@ -8,4 +8,6 @@ enum CommandOutcome: Equatable {
     case wrongArgumentCount
     /// What it does is not known without a server: it runs a script or belongs to a module, or is not known at all.
     case cannotRun
+    /// It would make a value so large that nothing in the log speaks for it.
+    case tooLarge
 }

@@ -4,13 +4,14 @@ import RESPFormat
 
 /// Applies commands to a keyspace, as a server does that loads a log: nothing expires meanwhile, and commands that a
 /// server answers with an error have no effect. Source: formats/aof.md §2, formats/commands.md part C.
-struct CommandRunner: ~Copyable {
+struct CommandRunner {
     let keyspace: Keyspace
     /// The selected database.
     private(set) var database: Database
     private(set) var databaseNumber: UInt64 = 0
     /// What relative times count from, and what "now" is: Unix time in milliseconds.
     var now: Int64
+    var allowance = GrowthAllowance()
 
     init(_ keyspace: Keyspace, now: Int64) {
         self.keyspace = keyspace
