@@ -76,7 +76,7 @@ extension CommandRunner {
         guard let number = old ?? 0 else { return .refused }
         let (sum, overflow) = number.addingReportingOverflow(increment)
         if overflow { return .refused }
-        String(sum).withRawSpan { hash.set(arguments[2], $0) }
+        hash.set(arguments[2], Digits.text(sum).rawSpan)
         return .applied
     }
 
@@ -87,7 +87,7 @@ extension CommandRunner {
         }
         defer { removeIfEmpty(arguments[1], hash) }
         let old: LongDouble?? = hash.withValue(arguments[2]) { LongDouble($0) }
-        guard let number = old ?? LongDouble(), let sum = number.adding(increment) else { return .refused }
+        guard let number = old ?? LongDouble.zero, let sum = number.adding(increment) else { return .refused }
         hash.set(arguments[2], sum.text.rawSpan)
         return .applied
     }
@@ -108,26 +108,15 @@ extension CommandRunner {
         guard let given = arguments.integer(2), given >= 0,
             let time = arguments.time(2, isSeconds: isSeconds, isRelative: isRelative, now: now)
         else { return .refused }
-        var condition: ExpiryCondition?
-        var index = 3
-        var fields: Range<Int>?
-        // Redis wants the condition before the fields; Valkey takes it at either side.
-        while index < arguments.count {
-            if let found = ExpiryCondition(arguments, index) {
-                if condition != nil { return .refused }
-                condition = found
-                index += 1
-            } else {
-                guard fields == nil, let found = arguments.countedFields(at: index) else { return .refused }
-                fields = found
-                index = found.upperBound
-            }
-        }
-        guard let fields else { return .refused }
+        var fieldsAt = 3
+        while fieldsAt < arguments.count, !arguments.matches(fieldsAt, "fields") { fieldsAt += 1 }
+        guard let condition = ExpiryCondition(arguments, 3..<fieldsAt),
+            let fields = arguments.countedFields(at: fieldsAt), fields.upperBound == arguments.count
+        else { return .refused }
         return change(arguments[1], HashValue.self) { hash in
             for index in fields where hash.contains(arguments[index]) {
-                let old = hash.expiry(of: arguments[index])
-                if condition?.admits(time, old: old) ?? true { hash.setExpiry(of: arguments[index], time) }
+                let old = hash.expiry(of: arguments[index]) ?? KeyspaceEntry.never
+                if condition.admits(time, old: old) { hash.setExpiry(of: arguments[index], time) }
             }
         }
     }
@@ -190,34 +179,6 @@ extension CommandRunner {
             }
         }
         return .applied
-    }
-}
-
-/// When a field's expiry is changed; a field without one counts as expiring last of all.
-enum ExpiryCondition {
-    case ifNone, ifAny, ifLater, ifEarlier
-
-    init?(_ arguments: CommandArguments, _ index: Int) {
-        if arguments.matches(index, "nx") {
-            self = .ifNone
-        } else if arguments.matches(index, "xx") {
-            self = .ifAny
-        } else if arguments.matches(index, "gt") {
-            self = .ifLater
-        } else if arguments.matches(index, "lt") {
-            self = .ifEarlier
-        } else {
-            return nil
-        }
-    }
-
-    func admits(_ new: Int64, old: Int64?) -> Bool {
-        switch self {
-        case .ifNone: old == nil
-        case .ifAny: old != nil
-        case .ifLater: old.map { new > $0 } ?? false
-        case .ifEarlier: old.map { new < $0 } ?? true
-        }
     }
 }
 

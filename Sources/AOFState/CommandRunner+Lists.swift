@@ -243,7 +243,7 @@ extension CommandArguments {
     /// How long a blocking command waits, in seconds: no command of a log ever does.
     func isTimeout(_ index: Int) -> Bool {
         guard let seconds = double(index) else { return false }
-        return seconds >= 0 && seconds <= 9_223_372_036_854_775
+        return seconds >= 0 && seconds <= 9e15
     }
 
     /// `numkeys key …`: the keys, of which there must be at least one.

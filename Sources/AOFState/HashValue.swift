@@ -55,7 +55,9 @@ final class HashValue: StoredValue {
 
     @_lifetime(borrow self)
     private func value(_ place: Place) -> RawSpan {
-        values.rawSpan.extracting(place.offset..<place.offset + place.byteCount)
+        // Every place lies within values; the array stays while the hash is not changed.
+        let span = values.rawSpan.extracting(place.offset..<place.offset + place.byteCount)
+        return unsafe _overrideLifetime(span, borrowing: self)
     }
 
     /// Gives a field a value; its expiry stays.

@@ -45,7 +45,10 @@ final class ListValue: StoredValue {
 
     /// Keeps the elements from one index to another, both included, from the end where negative.
     func trim(_ first: Int64, _ last: Int64) {
-        guard let kept = IndexRange(first, last, count: count) else { return elements = PackedList() }
+        guard let kept = IndexRange(first, last, count: count) else {
+            elements = PackedList()
+            return
+        }
         elements.removeLast(count - 1 - kept.last)
         elements.removeFirst(kept.first)
     }

@@ -1,4 +1,5 @@
 import RDBBytes
+import RDBFormat
 
 /// Scores as commands name a range of them: `1.5`, `(1.5` (without it), `-inf`, `+inf`.
 struct ScoreRange {
@@ -79,6 +80,11 @@ enum RangeText {
     static func parse(_ text: RawSpan) -> Double? {
         // strtod reads no number from no text, and ends where it began: at the end.
         if text.byteCount == 0 { return 0 }
-        return DoubleText.parseRange(text)
+        var blanks = 0
+        while blanks < text.byteCount, text.byte(at: blanks) == 0x20 || 0x09...0x0d ~= text.byte(at: blanks) {
+            blanks += 1
+        }
+        guard let value = ScoreText.parse(text.extracting(droppingFirst: blanks)), !value.isNaN else { return nil }
+        return value
     }
 }
