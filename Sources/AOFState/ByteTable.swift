@@ -121,6 +121,9 @@ struct ByteTable<Value>: ~Copyable {
             borrowing: self)
     }
 
+    /// The key, where the table is a property of a class, out of which no span may be handed.
+    func withKey<R>(at index: Int, _ body: (RawSpan) -> R) -> R { body(key(at: index)) }
+
     subscript(_ index: Int) -> Value {
         @inline(__always)
         get {
