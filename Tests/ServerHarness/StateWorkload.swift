@@ -217,8 +217,8 @@ package struct StateWorkload {
         case 9: return Command(["RPOPLPUSH", key("l"), key("l")])
         case 10: return Command(["LMOVE", key("l"), key("l"), side(), side()])
         case 11 where server.isRedis7: return Command(["LMPOP", 2, key("l"), key("l"), side(), "COUNT", 2])
-        case 12: return Command(["BLMOVE", key("l"), "l:moved", side(), side(), "0.001"])
-        case 13: return Command(["BLPOP", key("l"), key("l"), "0.001"])
+        case 12: return Command(["BLMOVE", key("l"), "l:moved", side(), side(), "0.02"])
+        case 13: return Command(["BLPOP", key("l"), key("l"), "0.02"])
         case 14: return Command(["RPUSH", key("l")] + several(100...300) { $0.generator.bytes(upTo: 60) })
         default: return Command(["RPUSH", key("l")] + several(1...5) { $0.value() })
         }
@@ -271,7 +271,7 @@ package struct StateWorkload {
         case 14: return Command(["ZRANGESTORE", key("z"), key("z"), 5, 0, "REV"])
         case 15 where server.isRedis7:
             return Command(["ZMPOP", 2, key("z"), key("z"), generator.pick(["MIN", "MAX"])])
-        case 16: return Command(["BZPOPMIN", key("z"), "0.001"])
+        case 16: return Command(["BZPOPMIN", key("z"), "0.02"])
         case 17:
             return Command(["ZADD", key("z")] + (0..<generator.number(100...200)).flatMap { ["\($0 % 7)", "n\($0)"] })
         default: return Command(["ZADD", key("z"), score(), member(), score(), member()])
@@ -399,7 +399,7 @@ package struct StateWorkload {
         switch generator.number(0...3) {
         case 0: return Command(["SORT", source, "ALPHA", "DESC", "LIMIT", 1, 20, "STORE", key("l")])
         case 1: return Command(["SORT", source, "BY", "n:*", "GET", "#", "GET", "s:*", "STORE", key("l")])
-        case 2: return Command(["SORT", source, "BY", "h:*->m1", "ALPHA", "STORE", key("l")])
+        case 2: return Command(["SORT", source, "BY", "h:*->m1", "DESC", "STORE", key("l")])
         default: return Command(["SORT", source, "STORE", key("l")])
         }
     }

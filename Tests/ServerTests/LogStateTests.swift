@@ -31,14 +31,21 @@ struct LogStateTests {
     /// What a server tells over the wire, without what a log does not hold.
     private func truth(_ connection: RESPConnection, _ run: Run) throws -> [CanonicalEntry] {
         // A seed that divides by 3: no eviction.
-        try WireTruth.read(connection, of: Scenario(server: run.server, seed: run.seed * 3)).map(plain)
+        try WireTruth.read(connection, of: Scenario(server: run.server, seed: run.seed * 3)).map {
+            plain($0, run.server)
+        }
     }
 
     /// Without when consumers were last seen, and without the form in memory.
-    private func plain(_ entry: CanonicalEntry) -> CanonicalEntry {
+    private func plain(_ entry: CanonicalEntry, _ server: Server) -> CanonicalEntry {
         var entry = entry
         entry.encodings = nil
         if case .stream(var stream) = entry.value {
+            if !server.isRedis7 {
+                // This server counts nothing; what was read says so by itself where its RDB has no place for it.
+                (stream.firstID, stream.maxDeletedID, stream.entriesAdded) = (nil, nil, nil)
+                for group in stream.groups.indices { stream.groups[group].entriesRead = nil }
+            }
             for group in stream.groups.indices {
                 for consumer in stream.groups[group].consumers.indices {
                     stream.groups[group].consumers[consumer].seenAt = 0
@@ -50,15 +57,24 @@ struct LogStateTests {
         return entry
     }
 
-    /// What `rdbkit json` says, but for what has expired by now.
-    private func state(_ arguments: [String], input: String? = nil, isSoundOnly: Bool = true) throws -> [CanonicalEntry]
-    {
-        let run = try RDBKitProgram.locate().run(["json"] + arguments, input: input)
-        if isSoundOnly {
-            #expect(run.status == 0 && run.errors == "", "\(arguments): status \(run.status), \(run.errors)")
+    /// Without consumers that own nothing: XREADGROUP makes them, and not all servers log that.
+    private func withoutIdleConsumers(_ entry: CanonicalEntry) -> CanonicalEntry {
+        var entry = entry
+        guard case .stream(var stream) = entry.value else { return entry }
+        for group in stream.groups.indices {
+            let owners = Set(stream.groups[group].pending.map(\.consumer))
+            stream.groups[group].consumers.removeAll { !owners.contains($0.name) }
         }
+        entry.value = .stream(stream)
+        return entry
+    }
+
+    /// What `rdbkit json` says, but for what has expired by now.
+    private func state(_ server: Server, _ arguments: [String], input: String? = nil) throws -> [CanonicalEntry] {
+        let run = try RDBKitProgram.locate().run(["json"] + arguments, input: input)
+        #expect(run.status == 0 && run.errors == "", "\(arguments): status \(run.status), \(run.errors)")
         let now = Int64(wallClock() * 1000)
-        return try JSONLines.parse(run.output, as: .program).map(plain).compactMap { entry in
+        return try JSONLines.parse(run.output, as: .program).map { plain($0, server) }.compactMap { entry in
             var entry = entry
             if let time = entry.expiresAt?.lowerBound, time <= now { return nil }
             // Fields that are over, and the hash with the last of them.
@@ -94,8 +110,10 @@ struct LogStateTests {
         pause(milliseconds: 500)
         let truth = try truth(connection, run)
         let log = try process.log.copy(to: folder, "log")
-        let found = try state([log.path])
-        expectNone(Comparison.differences(expected: truth, found: found), "rdbkit json of the log of \(run)")
+        let found = try state(run.server, [log.path])
+        expectNone(
+            Comparison.differences(expected: truth.map(withoutIdleConsumers), found: found.map(withoutIdleConsumers)),
+            "rdbkit json of the log of \(run)")
 
         let loaded = try ServerProcess(run.server, options: ServerLog.options(run.server)) { folder in
             _ = try log.copy(to: folder, log.isMultiPart ? "appendonlydir" : "appendonly.aof")
@@ -108,16 +126,18 @@ struct LogStateTests {
         if !log.isMultiPart {
             let compressed = folder.file("log.gz")
             try Gzip.compress(log.path, to: compressed)
-            expectNone(Comparison.differences(expected: found, found: try state([compressed])), "gzip, \(run)")
             expectNone(
-                Comparison.differences(expected: found, found: try state(["-"], input: log.path)),
+                Comparison.differences(expected: found, found: try state(run.server, [compressed])), "gzip, \(run)")
+            expectNone(
+                Comparison.differences(expected: found, found: try state(run.server, ["-"], input: log.path)),
                 "standard input, \(run)")
             expectNone(
-                Comparison.differences(expected: found, found: try state(["-"], input: compressed)),
+                Comparison.differences(expected: found, found: try state(run.server, ["-"], input: compressed)),
                 "gzip on standard input, \(run)")
         } else {
             expectNone(
-                Comparison.differences(expected: found, found: try state([try log.manifestPath()])), "manifest, \(run)")
+                Comparison.differences(expected: found, found: try state(run.server, [try log.manifestPath()])),
+                "manifest, \(run)")
         }
     }
 
@@ -142,7 +162,7 @@ struct LogStateTests {
         expectNone(
             Comparison.differences(
                 expected: try truth(try process.connect(), run),
-                found: try JSONLines.parse(result.output, as: .program).map(plain)),
+                found: try JSONLines.parse(result.output, as: .program).map { plain($0, run.server) }),
             "a log made by hand, \(run)")
     }
 }
