@@ -115,6 +115,7 @@ let package = Package(
             name: "AOFStateTests",
             dependencies: [
                 "RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "AOFFormat", "AOFState", "RDBKit", "RDBTestSupport",
+                "ServerHarness",
             ],
             swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
