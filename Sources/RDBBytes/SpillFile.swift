@@ -7,6 +7,8 @@ public struct SpillError: Error, Equatable, Sendable {
     /// Where temporary files are made.
     public var folder: String
 
+    public static let interrupted = SpillError(number: nil, folder: "")
+
     public var sourceError: SourceError { number.map { .system($0) } ?? .interrupted }
 }
 

@@ -8,6 +8,9 @@ public final class FileSide: SnapshotSide {
     private var standardInput: DescriptorSource?
     private var kept: KeepingSource?
 
+    /// The temporary file is full.
+    public var failure: (any Error)? { kept?.failure }
+
     /// - Parameter path: `-` is standard input.
     public init(path: String) {
         self.path = path
@@ -41,6 +44,7 @@ public final class FileSide: SnapshotSide {
 final class KeepingSource: ByteSource {
     private let base: any ByteSource
     private let file = SpillFile()
+    private(set) var failure: SpillError?
 
     init(_ base: any ByteSource) { self.base = base }
 
@@ -53,6 +57,7 @@ final class KeepingSource: ByteSource {
             do throws(SpillError) {
                 try file.append(unsafe UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes)
             } catch {
+                failure = error
                 throw error.sourceError
             }
         }

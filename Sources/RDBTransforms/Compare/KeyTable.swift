@@ -75,18 +75,20 @@ public struct KeyTable: ~Copyable {
     }
 
     private mutating func spill(_ part: Int) throws(SpillError) {
-        let count = parts[part].words.count
-        let offset = try file.append(unsafe parts[part].words.span.bytes)
-        parts[part].extents.append(Extent(offset: offset, wordCount: count))
-        parts[part].spilledWords += count
-        parts[part].words.removeAll(keepingCapacity: true)
+        var words: [UInt64] = []
+        swap(&words, &parts[part].words)
+        let offset = try file.append(unsafe words.span.bytes)
+        parts[part].extents.append(Extent(offset: offset, wordCount: words.count))
+        parts[part].spilledWords += words.count
+        words.removeAll(keepingCapacity: true)
+        swap(&words, &parts[part].words)
     }
 
     /// Calls `body` with every key of either side, in no order. Empties the table.
     public mutating func join(_ body: (KeyPair) throws(SpillError) -> Void) throws(SpillError) {
         var table = JoinTable(wordCount: wordCount)
         for partition in 0..<Self.partitionCount {
-            if Interrupt.isRequested { throw SpillError(number: nil, folder: "") }
+            if Interrupt.isRequested { throw .interrupted }
             let part = partition * 2
             let records = (0..<2).reduce(0) { count, side in
                 count + (parts[part + side].spilledWords + parts[part + side].words.count) / wordCount
@@ -179,7 +181,7 @@ private struct JoinTable {
         var index = 0
         while index < records.count {
             let (high, low) = (records[index], records[index + 1])
-            if shareBits > 0, high << 8 >> (64 - shareBits) != share {
+            if shareBits > 0, (high << 8) >> (64 - shareBits) != share {
                 index += wordCount
                 continue
             }

@@ -1,0 +1,89 @@
+import ArgumentParser
+import RDBKit
+import RDBServer
+
+/// Two inputs read for a comparison: opens them, tells what goes wrong with which, and never takes for compared what was
+/// not read to its end.
+struct CompareRun {
+    let run: InputRun
+    let sides: [any SnapshotSide]
+    let selection: Selection
+    let threads: Int
+
+    init(_ options: RunOptions, _ sides: [any SnapshotSide], _ selection: Selection) {
+        run = InputRun(options)
+        threads = options.threadCount
+        self.selection = selection
+        self.sides = sides
+    }
+
+    func name(_ side: Side) -> String { sides[side.rawValue].name }
+
+    /// Opens a side and hands its reader to `body`.
+    func open(
+        _ side: Side, wanting: KeyFilter? = nil, isLast: Bool, _ body: (inout RDBReader, EntryLoop) -> ExitStatus
+    ) -> ExitStatus {
+        let source: any ByteSource
+        do { source = try sides[side.rawValue].open(wanting: wanting, isLast: isLast) } catch { return tell(error) }
+        do throws(DecodeError) {
+            var reader = try RDBReader(source)
+            return body(&reader, run.loop(name(side), selection))
+        } catch {
+            return tell(.failure(EntryFault(error: error, database: nil, key: nil, isSkipped: false)), side)
+        }
+    }
+
+    /// Reads both sides to their ends, as far as they can be read.
+    /// - Returns: what stands in the way of a verdict; with `--on-error skip`, damage does not keep the rest from being
+    ///   compared.
+    func read(_ comparison: Comparison, isLast: Bool) -> (status: ExitStatus, goesOn: Bool) {
+        var all = ExitStatus.done
+        for side in Side.allCases {
+            var isAtEnd = false
+            let status = open(side, isLast: isLast) { reader, loop in
+                let result: Result<LoopOutcome, EntryFault>
+                do throws(EntryFault) {
+                    result = .success(try comparison.read(side, &reader, loop, threads: threads))
+                } catch { result = .failure(error) }
+                if let failure = comparison.failure { return tell(failure) }
+                if case .success(let outcome) = result { isAtEnd = outcome.end != nil }
+                return tell(result, side)
+            }
+            all = all.combined(with: status)
+            if !isAtEnd { return (all == .done ? .damagedInput : all, false) }
+        }
+        return (all, true)
+    }
+
+    // MARK: - Errors
+
+    func tell(_ result: Result<LoopOutcome, EntryFault>, _ side: Side) -> ExitStatus {
+        if case .failure(let fault) = result, fault.error.code == .readFailed,
+            let failure = sides[side.rawValue].failure
+        {
+            return tell(failure)
+        }
+        return run.tell(result, name(side))
+    }
+
+    func tell(_ error: any Error) -> ExitStatus {
+        run.diagnostics.clearProgress()
+        switch error {
+        case let error as InputError:
+            run.diagnostics.error(error)
+            return ExitStatus(error.cause, isOpening: true)
+        case let error as ServerError:
+            run.diagnostics.error(error)
+            return ExitStatus(error)
+        case let error as SpillError:
+            guard let number = error.number else { return .interrupted }
+            run.diagnostics.error(
+                "temporary file in \(error.folder): \(Diagnostics.systemMessage(number)); --tmp names another folder",
+                code: "temporaryFile")
+            return .ioError
+        default:
+            run.diagnostics.error("\(error)", code: "failed")
+            return .ioError
+        }
+    }
+}
