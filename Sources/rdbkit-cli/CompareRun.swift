@@ -10,10 +10,22 @@ struct CompareRun {
     let selection: Selection
     let threads: Int
 
-    init(_ options: RunOptions, _ sides: [any SnapshotSide], _ selection: Selection) {
+    /// - Throws: the exit status of a URL that is none, or of a password that is not entered.
+    init(_ options: RunOptions, _ inputs: [String], _ selection: Selection, servers: ServerInputOptions) throws {
         run = InputRun(options)
         threads = options.threadCount
         self.selection = selection
+        var sides: [any SnapshotSide] = []
+        for input in inputs {
+            guard ServerURL.isServerURL(input) else {
+                sides.append(FileSide(path: input))
+                continue
+            }
+            do throws(ServerError) { sides.append(try servers.side(input, selection, run.diagnostics)) } catch {
+                run.diagnostics.error(error)
+                throw ExitStatus(error).exitCode
+            }
+        }
         self.sides = sides
     }
 

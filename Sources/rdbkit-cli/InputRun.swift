@@ -1,15 +1,23 @@
 import ArgumentParser
 import RDBKit
+import RDBServer
 
 /// What every command does around its own work: opens inputs one after another, tells what goes wrong, and ends with
 /// the status that it has.
 struct InputRun {
     let options: RunOptions
     let diagnostics: Diagnostics
+    /// nil where the command reads no live servers.
+    let live: LiveInput?
 
-    init(_ options: RunOptions) {
+    /// - Parameters:
+    ///   - servers: how live servers are read, where the command reads them.
+    ///   - selection: what it reads of them.
+    init(_ options: RunOptions, servers: ServerInputOptions? = nil, selection: Selection? = nil) {
         self.options = options
-        diagnostics = options.diagnostics()
+        let diagnostics = options.diagnostics()
+        self.diagnostics = diagnostics
+        live = servers.map { LiveInput($0, selection ?? Selection(now: currentMilliseconds()), diagnostics) }
     }
 
     /// Opens each input and hands its reader to `body`, which returns how it went.
@@ -17,6 +25,10 @@ struct InputRun {
         var status = ExitStatus.done
         for path in inputs {
             if status == .interrupted { break }
+            if ServerURL.isServerURL(path) {
+                status = status.combined(with: readServer(path, body))
+                continue
+            }
             do throws(InputError) {
                 status = status.combined(with: read(try Input(path: path).source, path, body))
             } catch {
@@ -47,6 +59,35 @@ struct InputRun {
         }
     }
 
+    private func readServer(_ text: String, _ body: (inout RDBReader, String) -> ExitStatus) -> ExitStatus {
+        guard let live else {
+            diagnostics.error("this command reads no live servers", code: "usage")
+            return .usage
+        }
+        defer { live.close() }
+        do throws(ServerError) {
+            let (source, name) = try live.open(text)
+            return read(source, name, body)
+        } catch {
+            diagnostics.error(error)
+            return ExitStatus(error)
+        }
+    }
+
+    /// What really ended the reading of a live server.
+    private func tellServer(_ error: DecodeError) -> ExitStatus? {
+        guard error.code == .readFailed, let failure = live?.failure else { return nil }
+        diagnostics.error(failure)
+        return ExitStatus(failure)
+    }
+
+    /// Tells a fault that ended the reading of an input.
+    func tell(_ fault: EntryFault, _ path: String) -> ExitStatus {
+        if let status = tellServer(fault.error) { return status }
+        diagnostics.error(fault, input: path)
+        return ExitStatus(fault.error)
+    }
+
     private func read(
         _ source: any ByteSource, _ path: String, _ body: (inout RDBReader, String) -> ExitStatus
     ) -> ExitStatus {
@@ -54,8 +95,7 @@ struct InputRun {
             var reader = try RDBReader(source)
             return body(&reader, path)
         } catch {
-            diagnostics.error(EntryFault(error: error, database: nil, key: nil, isSkipped: false), input: path)
-            return ExitStatus(error)
+            return tell(EntryFault(error: error, database: nil, key: nil, isSkipped: false), path)
         }
     }
 
@@ -101,9 +141,7 @@ struct InputRun {
             guard outcome.skippedCount > 0 else { return .done }
             diagnostics.skippedTotal(outcome.skippedCount, input: path)
             return .damagedInput
-        case .failure(let fault):
-            diagnostics.error(fault, input: path)
-            return ExitStatus(fault.error)
+        case .failure(let fault): return tell(fault, path)
         }
     }
 
