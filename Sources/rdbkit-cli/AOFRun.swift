@@ -1,4 +1,5 @@
 import RDBKit
+import RDBServer
 
 /// What every command on logs does around its own work.
 extension InputRun {
@@ -6,6 +7,10 @@ extension InputRun {
     func forEachLog(_ inputs: [String], _ body: (AOFInput) -> ExitStatus) -> ExitStatus {
         var status = ExitStatus.done
         for path in inputs where status != .interrupted {
+            if ServerURL.isServerURL(path) {
+                status = status.combined(with: refuseServer())
+                continue
+            }
             do throws(AOFInputError) {
                 status = status.combined(with: body(try AOFInput(path: path)))
             } catch {

@@ -14,7 +14,6 @@ struct CompareRun {
     init(_ options: RunOptions, _ inputs: [String], _ selection: Selection, servers: ServerInputOptions) throws {
         run = InputRun(options)
         threads = options.threadCount
-        self.selection = selection
         var sides: [any SnapshotSide] = []
         for input in inputs {
             guard ServerURL.isServerURL(input) else {
@@ -27,6 +26,12 @@ struct CompareRun {
             }
         }
         self.sides = sides
+        var selection = selection
+        // A server shows no keys whose expiry is over, even those that it has still to remove.
+        if sides.contains(where: { $0.isLive }), selection.expiryStates.isEmpty {
+            selection.expiryStates = [.none, .future]
+        }
+        self.selection = selection
     }
 
     func name(_ side: Side) -> String { sides[side.rawValue].name }

@@ -59,11 +59,13 @@ struct InputRun {
         }
     }
 
+    func refuseServer() -> ExitStatus {
+        diagnostics.error("this command reads no live servers", code: "badURL")
+        return .usage
+    }
+
     private func readServer(_ text: String, _ body: (inout RDBReader, String) -> ExitStatus) -> ExitStatus {
-        guard let live else {
-            diagnostics.error("this command reads no live servers", code: "usage")
-            return .usage
-        }
+        guard let live else { return refuseServer() }
         defer { live.close() }
         do throws(ServerError) {
             let (source, name) = try live.open(text)

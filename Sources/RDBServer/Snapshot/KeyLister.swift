@@ -146,10 +146,20 @@ struct KeyLister {
         var typed: [ListedKey] = []
         for (var key, reply) in zip(keys, replies) {
             key.type = ListedKey.TypeAnswer(reply)
-            if key.type != .other("none") { typed.append(key) }
+            if key.type != .other("none"), isWanted(key) { typed.append(key) }
         }
         try countElements(&typed)
         ready += typed
+    }
+
+    /// What `TYPE` calls by a name of its own is a module's, of vector sets as well.
+    private func isWanted(_ key: ListedKey) -> Bool {
+        guard let admits = options.admitsType else { return true }
+        switch key.type {
+        case .readable(let type)?: return ValueType(rawValue: type.rawValue).map(admits) ?? true
+        case .other(let name)?: return admits(ValueType(rawValue: name) ?? .module)
+        case nil: return true
+        }
     }
 
     private func countElements(_ keys: inout [ListedKey]) throws(ServerError) {

@@ -16,6 +16,8 @@ public struct SnapshotOptions {
     public var databases: [ClosedRange<UInt64>] = []
     /// Only this type, by its name in `TYPE`: the server leaves out the others.
     public var type: String?
+    /// Which other types are left out where types are asked for before values are; nil for none.
+    public var admitsType: ((ValueType) -> Bool)?
     /// Only keys that it admits; it is asked before their values are.
     public var wants: KeyFilter?
     /// Only these keys, which are asked for by name; nil for all that there are.
@@ -24,8 +26,8 @@ public struct SnapshotOptions {
     public var keysPerSecond: UInt64?
     /// Values that take more of the server's memory than this are read in slices.
     public var bigValueByteCount: UInt64 = 16 << 20
-    /// The same for elements, where the server's memory for a value is not known.
-    public var bigValueElementCount: UInt64 = 10_000
+    /// The same for elements, where the server's memory for a value is not known: 10 000 by default.
+    public var bigValueElementCount: UInt64 { bigValueByteCount / 1600 }
     /// How long a server may be gone, busy, or moving slots.
     public var patienceMilliseconds: Int64 = 15_000
 
@@ -39,6 +41,10 @@ extension SnapshotOptions {
         let scanned: [ValueType] = [.list, .set, .zset, .hash, .stream]
         if selection.types.count == 1, let type = selection.types.first, scanned.contains(type) {
             self.type = type.name
+        }
+        if !selection.types.isEmpty || !selection.excludedTypes.isEmpty {
+            let (types, excluded) = (selection.types, selection.excludedTypes)
+            admitsType = { (types.isEmpty || types.contains($0)) && !excluded.contains($0) }
         }
         if !selection.keys.isEmpty { keys = selection.keys.sorted { $0.lexicographicallyPrecedes($1) } }
         wants = { selection.admits(database: $0, key: $1) }

@@ -292,21 +292,19 @@ final class SnapshotReading {
             return true
         }
         if try write(listed, reply, expiry, job, answered, &writer) { return true }
-        // A layout that this release does not know: then by the commands of the type.
-        guard answered.dumps, listed.type == nil else {
-            throw ServerError(.protocolViolation, "\(asker.address): \(lastFault)")
-        }
+        // A layout that this release does not know: then by the commands of its type, if there are any.
         listed.type = ListedKey.TypeAnswer(try asker.ask(key, words("TYPE", key)))
         guard case .readable? = listed.type else {
-            throw ServerError(.protocolViolation, "\(asker.address): \(lastFault)")
+            throw ServerError(
+                .protocolViolation, "\(asker.address): a payload of a type byte that this release does not know")
         }
         listed.isUnknownLayout = true
         return false
     }
 
-    private var lastFault = ""
-
+    /// Says which key it was, once.
     private static func about(_ key: [UInt8], _ error: ServerError) -> ServerError {
+        if error.code == .interrupted || error.message.hasPrefix("cannot read key ") { return error }
         let shown = key.count > 100 ? Array(key.prefix(100)) : key
         var out = OutputBuffer(capacity: 256)
         JSONValue.bytes(shown).append(to: &out)
@@ -314,10 +312,15 @@ final class SnapshotReading {
         return ServerError(error.code, "cannot read key \(name): \(error.message)")
     }
 
+    private static func malformed(_ key: [UInt8], _ words: String) -> ServerError {
+        about(key, ServerError(.protocolViolation, words))
+    }
+
     // MARK: - Entries
 
     /// Writes a value as it came.
-    /// - Returns: false where it is not what it should be, or of a layout that is not known: `lastFault` says what.
+    /// - Returns: false where it is of a layout that this release does not know.
+    /// - Throws: `protocolViolation` where it is not what it should be.
     private func write(
         _ listed: ListedKey, _ reply: RESPReply, _ expiry: Int64?, _ job: ScanJob, _ plan: SnapshotPlan,
         _ writer: inout RDBWriter
@@ -325,14 +328,11 @@ final class SnapshotReading {
         let header = EntryHeader(database: job.database, expiresAt: expiry)
         if plan.readsByDump(listed) {
             if reply.isNull { return true }
-            guard case .bulk(let payload) = reply else {
-                lastFault = "an unexpected reply to DUMP"
-                return false
-            }
+            guard case .bulk(let payload) = reply else { throw Self.malformed(listed.key, "an unexpected reply to DUMP") }
             let range: Range<Int>
             do throws(PayloadCheck.Fault) { range = try check.valueRange(of: payload) } catch {
-                lastFault = error.message
-                return false
+                if case .unknownType = error { return false }
+                throw Self.malformed(listed.key, error.message)
             }
             writer.beginEntry(header, typeByte: payload[0], key: listed.key.rawSpan)
             writer.out.append(payload.rawSpan.extracting(range))
@@ -343,8 +343,7 @@ final class SnapshotReading {
         value.truncate(to: 0)
         value.shrink(to: 1 << 20)
         guard let typeByte = value.appendValue(type, reply, plan) else {
-            lastFault = "an unexpected reply where a value of type \(type.rawValue) is read"
-            return false
+            throw Self.malformed(listed.key, "an unexpected reply where a value of type \(type.rawValue) is read")
         }
         writer.beginEntry(header, typeByte: typeByte, key: listed.key.rawSpan)
         writer.out.append(value, 0..<value.byteCount)
@@ -364,12 +363,12 @@ final class SnapshotReading {
             typeByte = OutputBuffer.expiringHashTypeByte(plan.version.family)
             value.beginExpiringHash(count: count, plan.version.family)
             guard value.appendExpiringFields(hash.pairs, expiries, plan.version.family) != nil else {
-                throw Self.about(hash.key.key, ServerError(.protocolViolation, "an unexpected reply to HGETALL"))
+                throw Self.malformed(hash.key.key, "an unexpected reply to HGETALL")
             }
         } else {
             value.append(length: UInt64(expiries.count))
             guard value.appendTexts(hash.pairs) else {
-                throw Self.about(hash.key.key, ServerError(.protocolViolation, "an unexpected reply to HGETALL"))
+                throw Self.malformed(hash.key.key, "an unexpected reply to HGETALL")
             }
         }
         let key = hash.key.key

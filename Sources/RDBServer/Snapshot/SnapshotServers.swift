@@ -16,13 +16,19 @@ final class SnapshotServers {
         var connection = connection.filled(from: url)
         var options = options
         // The database that a URL names is the only one that is read.
-        if let database = connection.database { options.databases = [UInt64(database)...UInt64(database)] }
+        let database = connection.database
+        if let database { options.databases = [UInt64(database)...UInt64(database)] }
         connection.database = nil
         self.options = options
         connectionOptions = connection
         seedAddress = url.address
         do throws(ServerError) {
             let first = try link(to: url.address)
+            if let database, database != 0 {
+                // Requests name their databases again.
+                let reply = try first.ask("SELECT", String(database))
+                if !reply.isOK { throw .refused(first.address, "cannot use database \(database)", reply) }
+            }
             if first.description.mode == .cluster { topology = try readTopology(first) }
             // What a file's head says holds for all that is in it, so the newest server counts.
             for server in servers { _ = try link(to: server) }

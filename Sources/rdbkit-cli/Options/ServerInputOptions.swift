@@ -14,6 +14,12 @@ struct ServerInputOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Read at most so many keys a second from a live server.", valueName: "rate"))
     var maxOps: CountRate?
 
+    @Option(
+        help: ArgumentHelp(
+            "Read a live server's values that take more of its memory than this in slices; 16MiB by default.",
+            valueName: "bytes"))
+    var bigValue: ByteAmount?
+
     @OptionGroup var server: ServerOptions
 
     /// A live server as an input of which only what is selected is read, as far as the server can tell it apart.
@@ -22,6 +28,7 @@ struct ServerInputOptions: ParsableArguments {
         var options = SnapshotOptions()
         options.way = way
         options.keysPerSecond = maxOps?.perSecond
+        if let bigValue { options.bigValueByteCount = bigValue.byteCount }
         options.narrow(to: selection)
         let side = ServerSide(of: url, connection: try server.connection(for: [url]), options: options)
         side.notice = { diagnostics.notice($0) }
