@@ -69,19 +69,39 @@ public final class SpillFile: @unchecked Sendable {
         }
     }
 
+    /// A copy of what was written there.
+    public func bytes(_ range: Range<UInt64>) throws(SpillError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: range.count)
+        let result = unsafe bytes.withUnsafeMutableBytes { buffer -> Result<Void, SpillError> in
+            do throws(SpillError) { return .success(unsafe try read(at: range.lowerBound, into: buffer)) } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+        return bytes
+    }
+
+    /// A part of what was written, as a source.
+    public func source(_ range: Range<UInt64>) -> any ByteSource {
+        PartSource(descriptor: descriptor, of: self, range)
+    }
+
     private func failure() -> SpillError {
         SpillError(number: Interrupt.isRequested ? nil : errno, folder: temporaryFolder)
     }
 }
 
-/// A part of a temporary file as a source.
-public final class SpillSource: ByteSource {
-    private let file: SpillFile
+/// A part of a file as a source, which leaves the file's own position alone.
+public final class PartSource: ByteSource {
+    private let descriptor: Int32
+    /// Keeps the descriptor open.
+    private let owner: AnyObject
     private let range: Range<UInt64>
     private var position: UInt64 = 0
 
-    public init(_ file: SpillFile, _ range: Range<UInt64>) {
-        self.file = file
+    init(descriptor: Int32, of owner: AnyObject, _ range: Range<UInt64>) {
+        self.descriptor = descriptor
+        self.owner = owner
         self.range = range
     }
 
@@ -89,13 +109,18 @@ public final class SpillSource: ByteSource {
     public var consumedByteCount: UInt64 { position }
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SourceError) -> Int {
-        let count = Int(min(UInt64(buffer.count), UInt64(range.count) - position))
-        do throws(SpillError) {
-            unsafe try file.read(
-                at: range.lowerBound + position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
-        } catch { throw error.sourceError }
-        position += UInt64(count)
-        return count
+        let wanted = Int(min(UInt64(buffer.count), UInt64(range.count) - position))
+        while wanted > 0 {
+            // At most as much as the buffer holds.
+            let count = unsafe pread(descriptor, buffer.baseAddress, wanted, Int(range.lowerBound + position))
+            if count >= 0 {
+                position += UInt64(count)
+                return count
+            }
+            if Interrupt.isRequested { throw .interrupted }
+            if errno != EINTR { throw .system(errno) }
+        }
+        return 0
     }
 
     public func hold(from offset: UInt64, delivered: UnsafeRawBufferPointer) {}

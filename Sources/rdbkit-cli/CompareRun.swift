@@ -38,13 +38,14 @@ struct CompareRun {
 
     /// Opens a side and hands its reader to `body`.
     func open(
-        _ side: Side, wanting: KeyFilter? = nil, isLast: Bool, _ body: (inout RDBReader, EntryLoop) -> ExitStatus
+        _ side: Side, wanting: KeyFilter? = nil, isLast: Bool,
+        _ body: (any ByteSource, inout RDBReader, EntryLoop) -> ExitStatus
     ) -> ExitStatus {
         let source: any ByteSource
         do { source = try sides[side.rawValue].open(wanting: wanting, isLast: isLast) } catch { return tell(error) }
         do throws(DecodeError) {
             var reader = try RDBReader(source)
-            return body(&reader, run.loop(name(side), selection))
+            return body(source, &reader, run.loop(name(side), selection))
         } catch {
             return tell(.failure(EntryFault(error: error, database: nil, key: nil, isSkipped: false)), side)
         }
@@ -57,7 +58,7 @@ struct CompareRun {
         var all = ExitStatus.done
         for side in Side.allCases {
             var isAtEnd = false
-            let status = open(side, isLast: isLast) { reader, loop in
+            let status = open(side, isLast: isLast) { _, reader, loop in
                 let result: Result<LoopOutcome, EntryFault>
                 do throws(EntryFault) {
                     result = .success(try comparison.read(side, &reader, loop, threads: threads))
@@ -101,6 +102,56 @@ struct CompareRun {
         default:
             run.diagnostics.error("\(error)", code: "failed")
             return .ioError
+        }
+    }
+}
+
+// MARK: - Differences
+
+extension CompareRun {
+    /// Reads both sides again and tells what differs.
+    func tellDifferences(_ comparison: Comparison, into sink: some DifferenceSink) -> ExitStatus {
+        let difference = Difference(comparison)
+        var status = ExitStatus.done
+        let parts = difference.partCount
+        for part in 0..<parts {
+            let filter: KeyFilter
+            do throws(SpillError) { filter = try difference.filter(part) } catch { return tell(error) }
+            for side in Side.allCases {
+                let found = open(side, wanting: filter, isLast: part == parts - 1) { source, reader, loop in
+                    var loop = loop
+                    // All of it was told when the side was read first.
+                    loop.notice = { _ in }
+                    do throws(DifferenceFailure) {
+                        try difference.locate(side, part, &reader, source, loop)
+                        return .done
+                    } catch { return tell(error) }
+                }
+                if found != .done { return found }
+            }
+        }
+        difference.skipped = { side, fault in
+            var fault = fault
+            fault.isSkipped = true
+            run.diagnostics.clearProgress()
+            run.diagnostics.error(fault, input: name(side))
+            status = .damagedInput
+        }
+        run.diagnostics.clearProgress()
+        do throws(DifferenceFailure) {
+            try difference.run(into: sink, onError: run.options.onError == .skip ? .skip : .stop)
+        } catch { return tell(error) }
+        if difference.vanishedCount > 0, sides.contains(where: \.isLive) {
+            run.diagnostics.notice(
+                "\(difference.vanishedCount) keys changed while they were compared, and are the same now")
+        }
+        return status
+    }
+
+    private func tell(_ failure: DifferenceFailure) -> ExitStatus {
+        switch failure {
+        case .fault(let side, let fault): tell(.failure(fault), side)
+        case .spill(let error): tell(error)
         }
     }
 }

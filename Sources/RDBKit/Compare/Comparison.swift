@@ -61,14 +61,14 @@ public final class Comparison {
         try state.table.join { (pair) throws(SpillError) in
             switch pair {
             case .onlyA(let a):
-                counts.add(database: a.database, type: a.type, \.onlyA)
+                counts.add(database: a.database, type: a.type, .onlyA)
                 if keepsKeys { try keys.append(a.key) }
             case .onlyB(let b):
-                counts.add(database: b.database, type: b.type, \.onlyB)
+                counts.add(database: b.database, type: b.type, .onlyB)
                 if keepsKeys { try keys.append(b.key) }
             case .both(let a, let b):
                 let verdict = compare(a, b)
-                counts.add(database: a.database, type: a.type, verdict == .same ? \.same : \.different)
+                counts.add(database: a.database, type: a.type, verdict == .same ? .same : .different)
                 if verdict == .doubtful { doubtful += 1 }
                 if verdict == .different && keepsKeys || verdict == .doubtful && keepsDoubtful {
                     try keys.append(a.key)

@@ -75,7 +75,7 @@ final class KeepingSource: ByteSource {
             }
             if try result.get() == 0 { break }
         }
-        return SpillSource(file, 0..<file.byteCount)
+        return file.source(0..<file.byteCount)
     }
 
     func hold(from offset: UInt64, delivered: UnsafeRawBufferPointer) throws(SourceError) {

@@ -48,22 +48,39 @@ public struct ComparisonCounts: Sendable {
     private var presentPlace = Place(database: 0, type: .string)
     /// There were more: what they hold is counted in the total only.
     public private(set) var hasTooManyDatabases = false
-    public private(set) var total = KeyCounts()
+    private var settled = KeyCounts()
 
     public init() {}
 
+    public var total: KeyCounts {
+        var total = settled
+        total += present
+        return total
+    }
+
+    /// What became of a key.
+    public enum Kind: Sendable { case same, onlyA, onlyB, different }
+
     @inline(__always)
-    public mutating func add(database: UInt64, type: ValueType, _ count: WritableKeyPath<KeyCounts, UInt64>) {
-        total[keyPath: count] += 1
-        if database != presentPlace.database || type != presentPlace.type {
-            put()
-            presentPlace = Place(database: database, type: type)
+    public mutating func add(database: UInt64, type: ValueType, _ kind: Kind) {
+        if database != presentPlace.database || type != presentPlace.type { turn(to: database, type) }
+        switch kind {
+        case .same: present.same += 1
+        case .onlyA: present.onlyA += 1
+        case .onlyB: present.onlyB += 1
+        case .different: present.different += 1
         }
-        present[keyPath: count] += 1
+    }
+
+    @inline(never)
+    private mutating func turn(to database: UInt64, _ type: ValueType) {
+        put()
+        presentPlace = Place(database: database, type: type)
     }
 
     private mutating func put() {
         defer { present = KeyCounts() }
+        settled += present
         if places.count >= Self.maxDatabases, places[presentPlace] == nil {
             hasTooManyDatabases = true
             return
@@ -75,8 +92,8 @@ public struct ComparisonCounts: Sendable {
     public mutating func correct(database: UInt64, type: ValueType) {
         put()
         let place = Place(database: database, type: type)
-        total.different -= 1
-        total.same += 1
+        settled.different -= 1
+        settled.same += 1
         guard var counts = places[place], counts.different > 0 else { return }
         counts.different -= 1
         counts.same += 1

@@ -7,6 +7,11 @@ public struct FunctionTable: Sendable {
         public var name: String
         public var engine: String
 
+        public init(_ library: FunctionLibrary) {
+            name = library.name
+            engine = library.engine
+        }
+
         public static func < (left: Library, right: Library) -> Bool {
             left.name != right.name ? left.name < right.name : left.engine < right.engine
         }
@@ -23,7 +28,7 @@ public struct FunctionTable: Sendable {
     public init() {}
 
     public mutating func add(_ library: FunctionLibrary, _ digest: Digest128, _ side: Side) {
-        let name = Library(name: library.name, engine: library.engine)
+        let name = Library(library)
         if libraries[side.rawValue].count >= Self.maxCount, libraries[side.rawValue][name] == nil {
             hasTooMany = true
             return

@@ -22,7 +22,10 @@ public enum KeyPair: Equatable, Sendable {
 /// Of a key that comes twice in one input the last one counts.
 ///
 /// Memory: three quarters of `memory` for records, one quarter for the join.
-public struct KeyTable: ~Copyable {
+///
+/// Why the pointers are safe: `parts` are 512 until `deinit`, and a part's number is a byte of a digest, doubled, and a
+/// side.
+@safe public struct KeyTable: ~Copyable {
     private static let partitionCount = 256
     /// Less than a page of records at a time would make the file a heap of crumbs.
     public static let minMemory = 4 << 20
@@ -31,17 +34,19 @@ public struct KeyTable: ~Copyable {
     /// Words that a partition of one side keeps in memory.
     private let maxWords: Int
     private let joinByteCount: Int
-    private var parts: [Part]
+    private let parts: UnsafeMutablePointer<Part>
     private let file = SpillFile()
 
     /// Keys that came again in the same input, by side.
     public private(set) var duplicateCounts: [UInt64] = [0, 0]
     public private(set) var recordCounts: [UInt64] = [0, 0]
 
-    private struct Part {
-        var words: [UInt64] = []
+    private struct Part: ~Copyable {
+        var words: WordBuffer
         var extents: [Extent] = []
         var spilledWords = 0
+
+        init(maxWords: Int) { words = WordBuffer(limit: maxWords) }
     }
 
     private struct Extent {
@@ -55,7 +60,13 @@ public struct KeyTable: ~Copyable {
         let share = memory / 4 * 3 / (Self.partitionCount * 2) / 8
         maxWords = max(16, share / wordCount) * wordCount
         joinByteCount = memory / 4
-        parts = Array(repeating: Part(), count: Self.partitionCount * 2)
+        unsafe parts = .allocate(capacity: Self.partitionCount * 2)
+        for part in 0..<Self.partitionCount * 2 { unsafe (parts + part).initialize(to: Part(maxWords: maxWords)) }
+    }
+
+    deinit {
+        unsafe parts.deinitialize(count: Self.partitionCount * 2)
+        unsafe parts.deallocate()
     }
 
     /// Bytes that went to the temporary file.
@@ -63,25 +74,26 @@ public struct KeyTable: ~Copyable {
 
     /// Adds records of a side, in the order of the input.
     public mutating func add(_ records: KeyRecords, _ side: Side) throws(SpillError) {
-        var index = 0
-        let words = records.words
         recordCounts[side.rawValue] += UInt64(records.count)
-        while index < words.count {
-            let part = Int(words[index] >> 56) * 2 + side.rawValue
-            if parts[part].words.count >= maxWords { try spill(part) }
-            for word in index..<index + wordCount { parts[part].words.append(words[word]) }
+        var index = 0
+        while index < records.words.count {
+            // A byte and a bit: one of the 512 parts.
+            let part = Int(records.words[index] >> 56) * 2 + side.rawValue
+            if unsafe parts[part].words.count >= maxWords { try spill(part) }
+            // Records are whole.
+            unsafe records.words.withUnsafeBufferPointer { words in
+                unsafe parts[part].words.append(words.baseAddress! + index, wordCount)
+            }
             index += wordCount
         }
     }
 
     private mutating func spill(_ part: Int) throws(SpillError) {
-        var words: [UInt64] = []
-        swap(&words, &parts[part].words)
-        let offset = try file.append(unsafe words.span.bytes)
-        parts[part].extents.append(Extent(offset: offset, wordCount: words.count))
-        parts[part].spilledWords += words.count
-        words.removeAll(keepingCapacity: true)
-        swap(&words, &parts[part].words)
+        let count = unsafe parts[part].words.count
+        let offset = try file.append(unsafe parts[part].words.bytes)
+        unsafe parts[part].extents.append(Extent(offset: offset, wordCount: count))
+        unsafe parts[part].spilledWords += count
+        unsafe parts[part].words.removeAll()
     }
 
     /// Calls `body` with every key of either side, in no order. Empties the table.
@@ -91,7 +103,7 @@ public struct KeyTable: ~Copyable {
             if Interrupt.isRequested { throw .interrupted }
             let part = partition * 2
             let records = (0..<2).reduce(0) { count, side in
-                count + (parts[part + side].spilledWords + parts[part + side].words.count) / wordCount
+                count + (unsafe parts[part + side].spilledWords + parts[part + side].words.count) / wordCount
             }
             // Shares by the bits behind those that chose the partition.
             var shareBits: UInt64 = 0
@@ -105,8 +117,8 @@ public struct KeyTable: ~Copyable {
                 }
                 try table.forEach(body)
             }
-            parts[part] = Part()
-            parts[part + 1] = Part()
+            unsafe parts[part] = Part(maxWords: maxWords)
+            unsafe parts[part + 1] = Part(maxWords: maxWords)
         }
         duplicateCounts = table.duplicateCounts
     }
@@ -115,7 +127,7 @@ public struct KeyTable: ~Copyable {
         _ part: Int, _ side: Side, share: UInt64, _ shareBits: UInt64, into table: inout JoinTable
     ) throws(SpillError) {
         var piece: [UInt64] = []
-        for extent in parts[part].extents {
+        for extent in unsafe parts[part].extents {
             var done = 0
             while done < extent.wordCount {
                 // Whole records, some 64 KiB of them.
@@ -128,11 +140,11 @@ public struct KeyTable: ~Copyable {
                     } catch { return .failure(error) }
                 }
                 try result.get()
-                table.add(piece, side, share: share, shareBits)
+                unsafe piece.withUnsafeBufferPointer { unsafe table.add($0, side, share: share, shareBits) }
                 done += count
             }
         }
-        table.add(parts[part].words, side, share: share, shareBits)
+        unsafe table.add(parts[part].words.buffer, side, share: share, shareBits)
     }
 }
 
@@ -175,36 +187,57 @@ private struct JoinTable {
         mask = capacity - 1
     }
 
-    mutating func add(_ records: [UInt64], _ side: Side, share: UInt64, _ shareBits: UInt64) {
+    /// Whole records.
+    @unsafe mutating func add(
+        _ records: UnsafeBufferPointer<UInt64>, _ side: Side, share: UInt64, _ shareBits: UInt64
+    ) {
         let bit: UInt64 = side == .a ? 1 : 2
         let place = 3 + (side == .a ? 0 : wordCount - 2)
         var index = 0
         while index < records.count {
-            let (high, low) = (records[index], records[index + 1])
-            if shareBits > 0, (high << 8) >> (64 - shareBits) != share {
-                index += wordCount
-                continue
-            }
-            var slot = Int(truncatingIfNeeded: low) & mask
-            while true {
-                let at = slot * slotWords
-                if words[at + 2] == 0 {
-                    used += 1
-                    words[at] = high
-                    words[at + 1] = low
-                    break
-                }
-                if words[at] == high, words[at + 1] == low { break }
-                slot = (slot + 1) & mask
-            }
-            let at = slot * slotWords
-            if words[at + 2] & bit != 0 { duplicateCounts[side.rawValue] += 1 }
-            words[at + 2] |= bit
-            for word in 0..<wordCount - 2 { words[at + place + word] = records[index + 2 + word] }
-            index += wordCount
-            // Shares are even but for chance.
             if used * 5 > (mask + 1) * 4 { grow() }
+            index = unsafe add(records, from: index, bit, place, side, share, shareBits)
         }
+    }
+
+    /// Adds records until the table is nearly full. Every slot lies within `words`, which has `mask + 1` of them, and
+    /// records are whole.
+    @unsafe private mutating func add(
+        _ records: UnsafeBufferPointer<UInt64>, from start: Int, _ bit: UInt64, _ place: Int, _ side: Side,
+        _ share: UInt64, _ shareBits: UInt64
+    ) -> Int {
+        let (mask, slotWords, valueWords) = (mask, slotWords, wordCount - 2)
+        var room = (mask + 1) / 5 * 4 - used
+        var duplicates: UInt64 = 0
+        var index = start
+        unsafe words.withUnsafeMutableBufferPointer { words in
+            while index < records.count, room >= 0 {
+                let (high, low) = unsafe (records[index], records[index + 1])
+                if shareBits > 0, (high << 8) >> (64 - shareBits) != share {
+                    index += valueWords + 2
+                    continue
+                }
+                var slot = Int(truncatingIfNeeded: low) & mask
+                var at = unsafe words.baseAddress! + slot * slotWords
+                while unsafe at[2] != 0, unsafe at[0] != high || at[1] != low {
+                    slot = (slot + 1) & mask
+                    unsafe at = words.baseAddress! + slot * slotWords
+                }
+                if unsafe at[2] == 0 {
+                    room -= 1
+                    unsafe at[0] = high
+                    unsafe at[1] = low
+                } else if unsafe at[2] & bit != 0 {
+                    duplicates += 1
+                }
+                unsafe at[2] |= bit
+                for word in 0..<valueWords { unsafe at[place + word] = records[index + 2 + word] }
+                index += valueWords + 2
+            }
+        }
+        used = (mask + 1) / 5 * 4 - room
+        duplicateCounts[side.rawValue] += duplicates
+        return index
     }
 
     private mutating func grow() {
@@ -230,6 +263,52 @@ private struct JoinTable {
             case 2: try body(.onlyB(record(3 + wordCount - 2)))
             default: try body(.both(record(3), record(3 + wordCount - 2)))
             }
+        }
+    }
+}
+
+/// Words that are only ever appended.
+@safe private struct WordBuffer: ~Copyable {
+    private var base: UnsafeMutablePointer<UInt64>
+    private var capacity = 16
+    private let limit: Int
+    private(set) var count = 0
+
+    /// - Parameter limit: how many words it will hold at most.
+    init(limit: Int) {
+        self.limit = max(capacity, limit)
+        unsafe base = .allocate(capacity: capacity)
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    @unsafe @inline(__always)
+    mutating func append(_ words: UnsafePointer<UInt64>, _ wordCount: Int) {
+        if capacity - count < wordCount { grow() }
+        // The limit is a multiple of a record, and so is what a doubling makes room for, or more.
+        for word in 0..<wordCount { unsafe base[count + word] = words[word] }
+        count += wordCount
+    }
+
+    @inline(never)
+    private mutating func grow() {
+        precondition(count < limit, "a buffer that is emptied when it is full")
+        capacity = min(capacity * 2, limit)
+        let new = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
+        unsafe new.update(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = new
+    }
+
+    mutating func removeAll() { count = 0 }
+
+    @unsafe var buffer: UnsafeBufferPointer<UInt64> { unsafe UnsafeBufferPointer(start: base, count: count) }
+
+    var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            unsafe _overrideLifetime(
+                RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count * 8), borrowing: self)
         }
     }
 }

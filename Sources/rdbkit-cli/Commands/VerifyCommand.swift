@@ -44,6 +44,9 @@ struct VerifyCommand: ParsableCommand {
         if read.goesOn {
             do throws(SpillError) {
                 try comparison.join()
+                if comparison.doubtfulCount > 0 {
+                    status = status.combined(with: compare.tellDifferences(comparison, into: NoSink()))
+                }
                 let report = VerifyReport(
                     comparison, compare.name(.a), compare.name(.b), isWhole: status == .done,
                     isSample: selection.sample != nil)
@@ -53,6 +56,19 @@ struct VerifyCommand: ParsableCommand {
         }
         try compare.run.finish(file, failure: failure, status: status)
     }
+}
+
+/// Keys are looked at only to see whether they differ.
+private final class NoSink: DifferenceSink {
+    let wantsElements = true
+    let failure: OutputError? = nil
+    func removed(_ a: inout RDBReader) throws(DecodeError) {}
+    func added(_ b: inout RDBReader) throws(DecodeError) {}
+    func replaced(_ a: inout RDBReader, _ b: inout RDBReader) throws(DecodeError) {}
+    func changed(
+        _ a: inout RDBReader, _ b: inout RDBReader, _ changes: inout ValueChanges, _ expiry: ExpiryChange?
+    ) throws(SinkFailure) {}
+    func function(_ library: FunctionTable.Library, _ change: FunctionTable.Change, source: [UInt8]?) {}
 }
 
 enum VerifyFormat: String, ExpressibleByArgument, CaseIterable {

@@ -48,7 +48,8 @@ struct VerifyReport {
                     case .onlyB: "only in \(b)"
                     case .different: "changed"
                     }
-                text += "function library \(library.name) (\(library.engine)): \(words)\n"
+                text +=
+                    "function library \(TerminalText.plain(library.name)) (\(TerminalText.plain(library.engine))): \(words)\n"
             }
         }
         for side in Side.allCases where comparison.duplicateCounts[side.rawValue] > 0 {
@@ -70,6 +71,14 @@ struct VerifyReport {
     }
 
     private var json: [UInt8] {
+        var out = OutputBuffer(capacity: 4096)
+        JSONValue.object(members).append(to: &out)
+        out.append("\n")
+        return out.bytes.array
+    }
+
+    /// Of the one object.
+    var members: [(name: String, value: JSONValue)] {
         func members(_ counts: KeyCounts) -> [(name: String, value: JSONValue)] {
             [
                 ("only_a", .unsigned(counts.onlyA)), ("only_b", .unsigned(counts.onlyB)),
@@ -77,37 +86,33 @@ struct VerifyReport {
             ]
         }
         let functions = comparison.functions
-        let object = JSONValue.object(
+        return
             [("same_data", isWhole ? .bool(comparison.isSame) : comparison.isSame ? .null : .bool(false))]
-                + [("a", .text(a)), ("b", .text(b)), ("whole", .bool(isWhole)), ("sample", .bool(isSample))]
-                + [("keys", .object(members(total)))]
-                + [
-                    (
-                        "by_db_and_type",
-                        .array(
-                            comparison.counts.byPlace.map { place, counts in
-                                .object(
-                                    [("db", .unsigned(place.database)), ("type", .text(place.type.name))]
-                                        + members(counts))
-                            })
-                    ),
-                    ("same_functions", .unsigned(functions.sameCount)),
-                    (
-                        "functions",
-                        .array(
-                            functions.changes.map { library, change in
-                                .members(
-                                    ("name", .text(library.name)), ("engine", .text(library.engine)),
-                                    ("change", .text(change.name)))
-                            })
-                    ),
-                    ("duplicates_a", .unsigned(comparison.duplicateCounts[0])),
-                    ("duplicates_b", .unsigned(comparison.duplicateCounts[1])),
-                ])
-        var out = OutputBuffer(capacity: 4096)
-        object.append(to: &out)
-        out.append("\n")
-        return out.bytes.array
+            + [("a", .text(a)), ("b", .text(b)), ("whole", .bool(isWhole)), ("sample", .bool(isSample))]
+            + [("keys", .object(members(total)))]
+            + [
+                (
+                    "by_db_and_type",
+                    .array(
+                        comparison.counts.byPlace.map { place, counts in
+                            .object(
+                                [("db", .unsigned(place.database)), ("type", .text(place.type.name))]
+                                    + members(counts))
+                        })
+                ),
+                ("same_functions", .unsigned(functions.sameCount)),
+                (
+                    "functions",
+                    .array(
+                        functions.changes.map { library, change in
+                            .members(
+                                ("name", .text(library.name)), ("engine", .text(library.engine)),
+                                ("change", .text(change.name)))
+                        })
+                ),
+                ("duplicates_a", .unsigned(comparison.duplicateCounts[0])),
+                ("duplicates_b", .unsigned(comparison.duplicateCounts[1])),
+            ]
     }
 }
 
