@@ -133,6 +133,7 @@ let package = Package(
             swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
         .testTarget(name: "RestoreTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
+        .testTarget(name: "SnapshotTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,11 +1,19 @@
 import RDBKit
+import RDBServer
 
 /// What every command on logs does around its own work.
 extension InputRun {
     /// Opens each input and hands it to `body`, which returns how it went.
-    func forEachLog(_ inputs: [String], _ body: (AOFInput) -> ExitStatus) -> ExitStatus {
+    /// - Parameter server: what is done with a live server, where the command reads them.
+    func forEachLog(
+        _ inputs: [String], server: ((String) -> ExitStatus)? = nil, _ body: (AOFInput) -> ExitStatus
+    ) -> ExitStatus {
         var status = ExitStatus.done
         for path in inputs where status != .interrupted {
+            if ServerURL.isServerURL(path) {
+                status = status.combined(with: server?(path) ?? refuseServer())
+                continue
+            }
             do throws(AOFInputError) {
                 status = status.combined(with: body(try AOFInput(path: path)))
             } catch {
