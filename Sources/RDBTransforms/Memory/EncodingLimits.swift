@@ -12,8 +12,6 @@ public struct EncodingLimits: Equatable, Sendable {
     public var setValue: UInt64
     /// Elements of a list's node, or -1 to -5 for 4, 8, 16, 32, 64 KiB.
     public var listSize: Int64 = -2
-    /// Nodes at either end of a list that stay uncompressed; 0 compresses none.
-    public var listCompressDepth: UInt64 = 0
 
     /// A release's defaults.
     public init(_ server: ServerModel) {
@@ -28,7 +26,6 @@ public struct EncodingLimits: Equatable, Sendable {
     public static let names = [
         "hash-max-listpack-entries", "hash-max-listpack-value", "zset-max-listpack-entries", "zset-max-listpack-value",
         "set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value", "list-max-listpack-size",
-        "list-compress-depth",
     ]
 
     /// Sets a limit by its name in the server's configuration.
@@ -48,7 +45,6 @@ public struct EncodingLimits: Equatable, Sendable {
         case "set-max-intset-entries": intsetEntries = number
         case "set-max-listpack-entries": setEntries = number
         case "set-max-listpack-value": setValue = number
-        case "list-compress-depth": listCompressDepth = number
         default: return false
         }
         return true
