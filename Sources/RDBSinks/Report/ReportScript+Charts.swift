@@ -67,12 +67,17 @@ extension ReportScript {
         }
         const signed = (value, show) => (value > 0 ? '+' : value < 0 ? '−' : '') + show(Math.abs(value));
 
+        // The line of no change stands where the longest bars of both sides have room.
         function bars(rows, name) {
-          const most = Math.max(1, ...rows.map(row => Math.abs(row.delta)));
-          return el('div', { class: 'rows' }, rows.flatMap(row => [
-            el('div', { class: 'label mono', title: name(row) }, name(row)),
-            el('div', { class: 'both' }, row.delta ? el('i', { class: row.delta > 0 ? 'plus' : 'minus', style: `width: ${Math.abs(row.delta) / most * 50}%` }) : null),
-            el('div', { class: 'amount ' + (row.delta > 0 ? 'up' : row.delta < 0 ? 'down' : '') }, signed(row.delta, bytes))]));
+          const plus = Math.max(0, ...rows.map(row => row.delta)), minus = Math.max(0, ...rows.map(row => -row.delta));
+          const all = Math.max(1, plus + minus), zero = minus / all * 100;
+          return el('div', { class: 'rows' }, rows.map(row => {
+            const width = Math.abs(row.delta) / all * 100;
+            return el('div', {}, el('div', { class: 'label mono', title: name(row) }, name(row)),
+              el('div', { class: 'both', 'aria-hidden': 'true' }, el('b', { style: `left: ${zero}%` }), row.delta ? el('i', { class: row.delta > 0 ? 'plus' : 'minus',
+                style: `left: ${row.delta > 0 ? zero : zero - width}%; width: ${width}%` }) : null),
+              el('div', { class: 'amount ' + (row.delta > 0 ? 'up' : row.delta < 0 ? 'down' : '') }, signed(row.delta, bytes)));
+          }));
         }
 
         function drawGrowth() {

@@ -39,6 +39,7 @@ extension ReportScript {
             card('Used memory, by the model', bytes(report.server_bytes), used ? `the file says ${bytes(used)}: ${signed(modelled / used - 1, percent)}` : 'the file does not say it'),
             card('Never expire', percent(report.no_expiry_share), `${int(report.no_expiry_keys)} keys`),
             card('Expired, still there', percent(report.expired_share), `${int(report.expired_keys)} keys, ${bytes(report.expired_bytes)}`),
+            card('Elements', short(report.elements), `${(report.elements / Math.max(1, report.keys)).toFixed(1)} a key on average`),
             card('In the file', bytes(report.serialized_bytes), `${(report.memory_bytes / Math.max(1, report.serialized_bytes)).toFixed(1)} times that in memory`)];
           if (largest) cards.push(card('Largest key', bytes(largest.memory_bytes), `${shown(largest.key).slice(0, 60)} · ${share(largest.memory_bytes, report.memory_bytes)}`));
           if (report.unknown_keys) cards.push(card('Unknown to the model', int(report.unknown_keys), 'keys of types that it does not know'));

@@ -4,14 +4,14 @@ enum ReportStyle {
         :root {
           --bg: #f6f7f9; --card: #ffffff; --line: #e2e5ea; --text: #1b2130; --soft: #5b6478; --faint: #eef0f4;
           --accent: #2f5fde; --accent-soft: #e6edff; --warn: #b45309; --warn-soft: #fdf1df; --bad: #c02c38; --bad-soft: #fde8ea;
-          --good: #15803d; --good-soft: #e3f5e9; --shadow: 0 1px 2px rgba(20, 28, 48, .05), 0 4px 16px rgba(20, 28, 48, .05);
+          --good: #15803d; --good-soft: #e3f5e9; --press: #ffffff; --shadow: 0 1px 2px rgba(20, 28, 48, .05), 0 4px 16px rgba(20, 28, 48, .05);
           --c0: #3867d6; --c1: #0e9384; --c2: #d9642c; --c3: #8b4fc6; --c4: #c2410c; --c5: #2e8b46; --c6: #c23b73;
           --c7: #5b6b8a; --c8: #a1780b; --c9: #1685b8; --rest: #a3abbb; --on: #ffffff;
         }
         :root[data-theme="dark"] {
           --bg: #10141d; --card: #181e2a; --line: #2a3242; --text: #e7ebf3; --soft: #9aa5ba; --faint: #202838;
           --accent: #86a8ff; --accent-soft: #22305a; --warn: #f2b35e; --warn-soft: #3a2c17; --bad: #ff8d95; --bad-soft: #43202a;
-          --good: #6fd393; --good-soft: #17372a; --shadow: 0 1px 2px rgba(0, 0, 0, .4);
+          --good: #6fd393; --good-soft: #17372a; --press: #37425a; --shadow: 0 1px 2px rgba(0, 0, 0, .4);
           --c0: #4c78dd; --c1: #1b8f84; --c2: #c9652f; --c3: #8e5fc4; --c4: #b9522a; --c5: #3d8d52; --c6: #b94d7c;
           --c7: #64738f; --c8: #94731a; --c9: #2a81ad; --rest: #4a5468; --on: #ffffff;
         }
@@ -48,7 +48,7 @@ enum ReportStyle {
         .ghost:hover { border-color: var(--soft); }
         #theme { flex: none; width: 38px; padding: 6px 0; text-align: center; }
 
-        .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(178px, 1fr)); gap: 14px; margin-top: 28px; }
+        .cards { display: grid; grid-template-columns: repeat(4, 1fr); gap: 14px; margin-top: 28px; }
         .figure { padding: 16px 18px; }
         .figure .name { color: var(--soft); font-size: 13px; }
         .figure .value { font-size: 26px; line-height: 1.25; font-weight: 680; letter-spacing: -.02em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
@@ -64,8 +64,8 @@ enum ReportStyle {
         .tag { display: inline-block; font-size: 12px; font-weight: 600; padding: 1px 8px; border-radius: 99px; margin-bottom: 4px; align-self: flex-start; }
         .tag.warn { color: var(--warn); background: var(--warn-soft); } .tag.bad { color: var(--bad); background: var(--bad-soft); }
         .tag.note { color: var(--accent); background: var(--accent-soft); } .tag.good { color: var(--good); background: var(--good-soft); }
-        .command { display: flex; gap: 8px; align-items: center; background: var(--faint); border-radius: 8px; padding: 4px 4px 4px 10px; margin-top: auto; min-width: 0; }
-        .command code { overflow-x: auto; white-space: nowrap; flex: 1; font-size: 12.5px; padding: 4px 0; scrollbar-width: thin; }
+        .command { display: flex; gap: 8px; align-items: flex-start; background: var(--faint); border-radius: 8px; padding: 4px 4px 4px 10px; margin-top: auto; min-width: 0; }
+        .command code { white-space: pre-wrap; overflow-wrap: anywhere; flex: 1; font-size: 12.5px; line-height: 1.45; padding: 4px 0; }
         .command button { flex: none; border: 0; background: transparent; border-radius: 6px; padding: 4px 8px; font-size: 13px; color: var(--accent); min-height: 32px; }
         .command button:hover { background: var(--card); }
 
@@ -73,7 +73,7 @@ enum ReportStyle {
         .grow { flex: 1; }
         .seg { display: inline-flex; background: var(--faint); border-radius: 9px; padding: 3px; gap: 2px; flex-wrap: wrap; }
         .seg button { border: 0; background: transparent; border-radius: 7px; padding: 4px 11px; font-size: 14px; color: var(--soft); min-height: 32px; }
-        .seg button[aria-pressed="true"] { background: var(--card); color: var(--text); box-shadow: 0 1px 3px rgba(0, 0, 0, .14); font-weight: 550; }
+        .seg button[aria-pressed="true"] { background: var(--press); color: var(--text); box-shadow: 0 1px 3px rgba(0, 0, 0, .14); font-weight: 550; }
         input[type="search"], select { background: var(--bg); border: 1px solid var(--line); border-radius: 8px; padding: 6px 10px; min-height: 36px; font-size: 14px; }
         input[type="search"] { min-width: 0; flex: 1 1 200px; max-width: 340px; }
 
@@ -128,11 +128,13 @@ enum ReportStyle {
         .none { padding: 20px; color: var(--soft); text-align: center; }
         .escape { color: var(--warn); }
 
-        .rows { display: grid; grid-template-columns: minmax(90px, max-content) 1fr minmax(110px, max-content); gap: 7px 12px; align-items: center; font-size: 14px; }
-        .rows .label { max-width: 300px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-        .rows .both { position: relative; height: 18px; background: linear-gradient(var(--line), var(--line)) 50% 0 / 1px 100% no-repeat; }
-        .rows .both i { position: absolute; top: 2px; bottom: 2px; border-radius: 3px; min-width: 2px; }
-        .rows .plus { left: 50%; background: var(--bad); } .rows .minus { right: 50%; background: var(--good); }
+        .rows { display: grid; gap: 7px; font-size: 14px; }
+        .rows > div { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 6fr) 84px; gap: 0 12px; align-items: center; }
+        .rows .label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .rows .both { position: relative; height: 18px; }
+        .rows .both i { position: absolute; top: 3px; bottom: 3px; border-radius: 3px; min-width: 2px; }
+        .rows .both b { position: absolute; top: 0; bottom: 0; width: 1px; background: var(--line); }
+        .rows .plus { background: var(--bad); } .rows .minus { background: var(--good); }
         .rows .amount { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 
         #tip { position: fixed; z-index: 30; pointer-events: none; background: var(--text); color: var(--bg); padding: 8px 11px; border-radius: 8px; font-size: 13px; line-height: 1.4; max-width: min(340px, 90vw); overflow-wrap: anywhere; white-space: pre-line; box-shadow: 0 6px 24px rgba(0, 0, 0, .25); }
@@ -140,6 +142,7 @@ enum ReportStyle {
         footer p { max-width: 90ch; margin-bottom: 8px; overflow-wrap: anywhere; }
         .gap { margin-top: 16px; }
 
+        @media (max-width: 960px) { .cards { grid-template-columns: repeat(2, 1fr); } }
         @media (max-width: 720px) {
           .wrap { padding: 0 14px; }
           .bar { flex-wrap: wrap; gap: 6px 12px; padding-top: 8px; padding-bottom: 6px; }
@@ -148,9 +151,8 @@ enum ReportStyle {
           section { margin: 28px 0; }
           .cards { grid-template-columns: repeat(2, 1fr); gap: 10px; margin-top: 18px; }
           .figure { padding: 12px 14px; } .figure .value { font-size: 21px; }
-          .rows { grid-template-columns: 1fr auto; } .rows .both { grid-column: 1 / -1; grid-row: auto; order: 3; }
-          .rows .label { max-width: none; }
-          .rows { grid-auto-flow: row dense; }
+          .rows > div { grid-template-columns: minmax(0, 1fr) auto; row-gap: 2px; }
+          .rows .both { grid-column: 1 / -1; grid-row: 2; height: 12px; }
         }
         @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
         @media print { .top { position: static; } nav, #theme, .tools { display: none; } .card { box-shadow: none; break-inside: avoid; } }

@@ -23,6 +23,24 @@ public struct AuditSum: Equatable, Sendable {
         left.serializedBytes = left.serializedBytes.addingWithoutOverflow(right.serializedBytes)
         left.lasting &+= right.lasting
     }
+
+    /// Takes away a part, or as much of it as there is, and returns what it took.
+    mutating func take(_ part: AuditSum) -> AuditSum {
+        if part.keys >= keys {
+            // Nothing may be left that belongs to no key.
+            let all = self
+            self = AuditSum()
+            return all
+        }
+        let taken = AuditSum(
+            keys: min(keys, part.keys), bytes: min(bytes, part.bytes),
+            serializedBytes: min(serializedBytes, part.serializedBytes), lasting: min(lasting, part.lasting))
+        keys -= taken.keys
+        bytes -= taken.bytes
+        serializedBytes -= taken.serializedBytes
+        lasting -= taken.lasting
+        return taken
+    }
 }
 
 extension UInt64 {

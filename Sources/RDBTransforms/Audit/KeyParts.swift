@@ -180,7 +180,9 @@ public struct KeyParts: Sendable {
         let isOneCase = seen & (Class.lower | Class.upper) != Class.lower | Class.upper
         let isHex = nonHexLetters == 0 && isOneCase && count >= 8
         let isRandom = count >= 16 || count >= 8 && digitRuns >= 3
-        if letters == 0 || isHex || isRandom || seen & Class.control != 0
+        // A time such as 31T12 or 0830Z.
+        let isTime = letters <= 2 && count - letters >= 3 && Self.classes[Int(key.byte(at: start))] & Class.digit != 0
+        if letters == 0 || isHex || isRandom || isTime || seen & Class.control != 0
             || seen & Class.high != 0 && !Self.isUTF8(key, start..<end)
         {
             appendStar()

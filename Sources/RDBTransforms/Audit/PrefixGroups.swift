@@ -22,29 +22,39 @@ public struct PrefixGroups: Sendable {
     ///   - isLiteral: groups are the prefixes themselves, whatever their number; the largest are kept.
     public init(_ tree: PrefixTree, maxCount: Int, isLiteral: Bool) {
         let rows = tree.rows()
-        var children: [[Int]] = Array(repeating: [], count: rows.count)
-        var roots: [Int] = []
-        for (index, row) in rows.enumerated() {
-            if row.parent >= 0 { children[row.parent].append(index) } else { roots.append(index) }
-        }
-        func group(_ index: Int) -> Group {
-            let row = rows[index]
-            return Group(
-                prefix: row.prefix, isOpen: row.hasMore, isRest: false, isGroup: row.isGroup, sum: row.sum,
-                error: row.error, row: index)
-        }
-        let all = Group(
-            prefix: [], isOpen: true, isRest: false, isGroup: false, sum: tree.total, error: 0, row: -1)
         if isLiteral {
-            add(Self.rest(of: all, without: roots.map { rows[$0].sum }))
-            for index in rows.indices {
-                let rest = Self.rest(of: group(index), without: children[index].map { rows[$0].sum })
-                if rest.sum.keys > 0 { groups.append(rest) }
-            }
+            addAll(rows, tree.total)
         } else {
-            divide(all, roots, children, rows, maxCount: maxCount, group)
+            divide(rows, tree.total, maxCount: maxCount)
         }
         finish(maxCount)
+    }
+
+    private static func all(_ sum: AuditSum) -> Group {
+        Group(prefix: [], isOpen: true, isRest: false, isGroup: false, sum: sum, error: 0, row: -1)
+    }
+
+    private static func group(_ rows: [PrefixTree.Row], _ index: Int, _ sum: AuditSum) -> Group {
+        let row = rows[index]
+        return Group(
+            prefix: row.prefix, isOpen: row.hasMore, isRest: false, isGroup: row.isGroup, sum: sum, error: row.error,
+            row: index)
+    }
+
+    // A prefix that was made anew holds less than the ones that continue it: those take no more than it has, and what they
+    // lack is in the group that it had become.
+
+    /// Each prefix with the keys that no longer one has.
+    private mutating func addAll(_ rows: [PrefixTree.Row], _ total: AuditSum) {
+        var rest = rows.map { _ in AuditSum() }
+        var ofAll = total
+        for (index, row) in rows.enumerated() {
+            rest[index] = row.parent < 0 ? ofAll.take(row.sum) : rest[row.parent].take(row.sum)
+        }
+        for index in rows.indices { add(Self.group(rows, index, rest[index])) }
+        var group = Self.all(ofAll)
+        group.isRest = !rows.isEmpty
+        add(group)
     }
 
     /// Brings groups into order, the rest of all last.
@@ -68,15 +78,17 @@ public struct PrefixGroups: Sendable {
     private mutating func add(_ group: Group) { if group.sum.keys > 0 { groups.append(group) } }
 
     /// Divides the largest group that can be divided, again and again.
-    private mutating func divide(
-        _ all: Group, _ roots: [Int], _ children: [[Int]], _ rows: [PrefixTree.Row], maxCount: Int,
-        _ group: (Int) -> Group
-    ) {
-        var whole = [all]
+    private mutating func divide(_ rows: [PrefixTree.Row], _ total: AuditSum, maxCount: Int) {
+        var children: [[Int]] = Array(repeating: [], count: rows.count)
+        var roots: [Int] = []
+        for (index, row) in rows.enumerated() {
+            if row.parent >= 0 { children[row.parent].append(index) } else { roots.append(index) }
+        }
+        var whole = [Self.all(total)]
         while !whole.isEmpty {
             // The lists are short: some tens of groups.
             let largest = whole.indices.max { whole[$0].sum.bytes < whole[$1].sum.bytes } ?? 0
-            let present = whole.remove(at: largest)
+            var present = whole.remove(at: largest)
             let below = present.row < 0 ? roots : children[present.row]
             // What is small within its prefix stays with it.
             let least = present.row < 0 ? 0 : present.sum.bytes / 20
@@ -87,21 +99,12 @@ public struct PrefixGroups: Sendable {
                 add(present)
                 continue
             }
-            let kept = chosen.prefix(max(1, room - 1))
-            add(Self.rest(of: present, without: kept.map { rows[$0].sum }))
-            whole += kept.map { group($0) }
+            for index in chosen.prefix(max(1, room - 1)) {
+                let part = present.sum.take(rows[index].sum)
+                if part.keys > 0 { whole.append(Self.group(rows, index, part)) }
+            }
+            present.isRest = true
+            add(present)
         }
-    }
-
-    private static func rest(of group: Group, without parts: [AuditSum]) -> Group {
-        var rest = group
-        rest.isRest = !parts.isEmpty
-        for part in parts {
-            rest.sum.keys = rest.sum.keys.subtractingWithoutOverflow(part.keys)
-            rest.sum.bytes = rest.sum.bytes.subtractingWithoutOverflow(part.bytes)
-            rest.sum.serializedBytes = rest.sum.serializedBytes.subtractingWithoutOverflow(part.serializedBytes)
-            rest.sum.lasting = rest.sum.lasting.subtractingWithoutOverflow(part.lasting)
-        }
-        return rest
     }
 }
