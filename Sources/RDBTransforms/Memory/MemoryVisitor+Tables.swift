@@ -1,3 +1,4 @@
+import Glibc
 import RDBModel
 
 // Sets, sorted sets and hashes: what an element takes in a table, and which form the server chooses.
@@ -91,10 +92,16 @@ extension MemoryVisitor {
             // Never one listpack with the limits that anybody sets.
             packed.add(18, nil)
         } else {
-            // Redis before 7.2 writes all 17 digits.
-            let digits = server == .redis62 || server == .redis70 ? 17 : 0
-            packed.add(UInt64(max(value.description.utf8.count, digits)), nil)
+            // Redis before 7.2 writes 17 digits, without zeros at the end.
+            let isLong = server == .redis62 || server == .redis70
+            packed.add(isLong ? Self.longTextByteCount(value) : UInt64(value.description.utf8.count), nil)
         }
+    }
+
+    /// How long `%.17g` makes a number.
+    private static func longTextByteCount(_ value: Double) -> UInt64 {
+        let count = unsafe withVaList([value]) { arguments in unsafe vsnprintf(nil, 0, "%.17g", arguments) }
+        return UInt64(max(count, 1))
     }
 
     // MARK: - The whole
@@ -174,7 +181,8 @@ extension MemoryVisitor {
                 entryBytes: server == .redis82 ? 16 : StructureSizes.dictEntry)
         }
         let nodes = server == .valkey91 ? levelBytes / 4096 : count &* nodeBytes(24) / 4096
-        let header = allocator.size(server == .valkey91 ? 16 + 32 * 16 : 24 + 32 * 16)
+        // In Valkey 9 both are one structure.
+        let header = server == .valkey91 ? 496 : allocator.size(24 + 32 * 16)
         let elements = looseBytes &+ nodes &+ header
         return ValueSizes(
             .skiplist, counted: table.counted &+ elements &+ StructureSizes.sortedSet &+ StructureSizes.skiplist,
@@ -209,10 +217,10 @@ extension MemoryVisitor {
             table.allocated &+= volatile
         } else {
             let slots =
-                if isExpiring {
+                if isExpiring || packedInFile != nil && server == .redis62 {
                     TableSizes.slots(grown: count)
                 } else if packedInFile == nil, count <= limits.hashEntries, let firstLongField {
-                    TableSizes.slots(convertedAt: firstLongField, of: count)
+                    TableSizes.slots(convertedAt: firstLongField, of: count, isPresized: server != .redis62)
                 } else {
                     TableSizes.slots(presized: count)
                 }
