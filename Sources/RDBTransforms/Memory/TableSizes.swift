@@ -51,7 +51,7 @@ enum TableSizes {
         while count > size &* 7 {
             size &*= 2
             // One bucket moves with each entry that is added.
-            if count <= size &* 7, count - size / 2 * 7 < size / 2 {
+            if count <= size &* 7, count - size / 2 * 7 <= size / 2 {
                 return size / 2 &+ size &+ chained(count, in: size)
             }
         }
