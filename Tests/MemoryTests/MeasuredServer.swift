@@ -45,12 +45,22 @@ struct MeasuredServer {
         try information(try process.connect())
     }
 
-    private static func information(_ connection: RESPConnection) throws -> (used: Int64, allocator: String) {
+    private static func fields(_ connection: RESPConnection, _ section: String) throws -> [Substring: Substring] {
         var fields: [Substring: Substring] = [:]
-        for line in try connection.call("INFO", "memory").text().split(whereSeparator: \.isNewline) {
+        for line in try connection.call("INFO", section).text().split(whereSeparator: \.isNewline) {
             let words = line.split(separator: ":", maxSplits: 1)
             if words.count == 2 { fields[words[0]] = words[1] }
         }
+        return fields
+    }
+
+    private static func information(_ connection: RESPConnection) throws -> (used: Int64, allocator: String) {
+        // Those who asked in vain while it was loading still have their buffers for a while.
+        for _ in 0..<200 {
+            if try fields(connection, "clients")["connected_clients"] == "1" { break }
+            pause(milliseconds: 10)
+        }
+        let fields = try fields(connection, "memory")
         guard let used = fields["used_memory"].flatMap({ Int64($0) }), let allocator = fields["mem_allocator"] else {
             throw HarnessError("INFO memory has no used_memory and mem_allocator")
         }

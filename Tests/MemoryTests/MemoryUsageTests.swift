@@ -68,8 +68,9 @@ struct MemoryUsageTests {
         print(
             "\(server) \(shape) seed \(seed): \(measured.entries.count) keys, sum",
             ErrorTable.percent(estimated / sum - 1), "data set",
-            ErrorTable.percent(Double(modelled.dataset.usedBytes) / used - 1),
-            "used_memory", ErrorTable.percent(Double(modelled.dataset.serverBytes) / whole - 1))
+            ErrorTable.percent(Double(modelled.dataset.usedBytes) / used - 1), "used_memory",
+            ErrorTable.percent(Double(modelled.dataset.serverBytes) / whole - 1), "of", measured.usedBytes,
+            "without data", measured.emptyBytes)
         #expect(
             abs(Double(modelled.dataset.usedBytes) / used - 1) <= 0.05,
             "the data set \(modelled.dataset.usedBytes), server \(used); \(subject)")

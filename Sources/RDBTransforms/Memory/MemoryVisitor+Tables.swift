@@ -94,7 +94,7 @@ extension MemoryVisitor {
         } else {
             // Redis before 7.2 writes 17 digits, without zeros at the end.
             let isLong = server == .redis62 || server == .redis70
-            packed.add(isLong ? Self.longTextByteCount(value) : UInt64(value.description.utf8.count), nil)
+            packed.add(isLong ? Self.longTextByteCount(value) : Self.shortTextByteCount(value), nil)
         }
     }
 
@@ -102,6 +102,41 @@ extension MemoryVisitor {
     private static func longTextByteCount(_ value: Double) -> UInt64 {
         let count = unsafe withVaList([value]) { arguments in unsafe vsnprintf(nil, 0, "%.17g", arguments) }
         return UInt64(max(count, 1))
+    }
+
+    /// How long the shortest text is that reads back to the same number, in the notation of `fpconv_dtoa`.
+    /// Source: redis/redis deps/fpconv/fpconv_dtoa.c, emit_digits.
+    private static func shortTextByteCount(_ value: Double) -> UInt64 {
+        let sign: UInt64 = value < 0 ? 1 : 0
+        guard value.isFinite else { return sign + 3 }
+        // value = digits × 10 ^ exponent, without zeros at either end of the digits.
+        var (digits, zeros, exponent, written) = (0, 0, 0, 0)
+        var (isFraction, isExponent, isExponentNegative) = (false, false, false)
+        for byte in value.magnitude.description.utf8 {
+            switch byte {
+            case UInt8(ascii: "."): isFraction = true
+            case UInt8(ascii: "e"): isExponent = true
+            case UInt8(ascii: "-"): isExponentNegative = true
+            case UInt8(ascii: "+"): break
+            case _ where isExponent: written = written * 10 + Int(byte) - 0x30
+            default:
+                if isFraction { exponent -= 1 }
+                if byte != 0x30 {
+                    digits += digits > 0 ? zeros + 1 : 1
+                    zeros = 0
+                } else if digits > 0 {
+                    zeros += 1
+                }
+            }
+        }
+        exponent += zeros + (isExponentNegative ? -written : written)
+        let scale = abs(exponent + digits - 1)
+        if exponent >= 0, scale < digits + 7 { return sign + UInt64(digits + exponent) }
+        if exponent < 0, exponent > -7 || scale < 4 {
+            let whole = digits + exponent
+            return sign + UInt64(whole <= 0 ? 2 - whole + digits : digits + 1)
+        }
+        return sign + UInt64(digits + (digits > 1 ? 1 : 0) + 2 + (scale < 10 ? 1 : scale < 100 ? 2 : 3))
     }
 
     // MARK: - The whole

@@ -87,7 +87,10 @@ struct StreamSizes: Sendable {
 
     mutating func endGroup() {
         endConsumer()
-        if sizes.indexesPending, groupPending.count > mostPending?.count ?? 0 { mostPending = groupPending }
+        if sizes.indexesPending {
+            if groupPending.count > mostPending?.count ?? 0 { mostPending = groupPending }
+            allocated &+= groupPending.count &* allocator.size(24)
+        }
         add(groupPending, to: &counted, &allocated)
         counted &+= groupPending.count &* sizes.pending
         allocated &+= groupPending.count &* allocator.size(sizes.pending)
@@ -96,11 +99,12 @@ struct StreamSizes: Sendable {
     func finish() -> ValueSizes {
         var (counted, allocated) = (counted, allocated)
         add(tree, to: &counted, &allocated)
-        // From each ID to the groups in which it is pending: mostly the same IDs. None of it is in MEMORY USAGE.
+        // From each ID to a list of the groups in which it is pending, mostly the same IDs in all groups. None of it is in
+        // MEMORY USAGE.
         if let mostPending {
             allocated &+=
                 allocator.size(sizes.radixTree) &+ mostPending.nodeBytes
-                &+ mostPending.count &* (allocator.size(48) &+ 16)
+                &+ mostPending.count &* allocator.size(48)
         }
         if groups > 0 { allocated &+= allocator.size(sizes.radixTree) }
         return ValueSizes(
