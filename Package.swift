@@ -131,6 +131,7 @@ let package = Package(
             ],
             swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
+        .testTarget(name: "MemoryTests", dependencies: ["RDBKit", "ServerHarness"], swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]
 )

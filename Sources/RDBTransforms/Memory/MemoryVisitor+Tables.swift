@@ -1,3 +1,4 @@
+import Glibc
 import RDBModel
 
 // Sets, sorted sets and hashes: what an element takes in a table, and which form the server chooses.
@@ -91,10 +92,51 @@ extension MemoryVisitor {
             // Never one listpack with the limits that anybody sets.
             packed.add(18, nil)
         } else {
-            // Redis before 7.2 writes all 17 digits.
-            let digits = server == .redis62 || server == .redis70 ? 17 : 0
-            packed.add(UInt64(max(value.description.utf8.count, digits)), nil)
+            // Redis before 7.2 writes 17 digits, without zeros at the end.
+            let isLong = server == .redis62 || server == .redis70
+            packed.add(isLong ? Self.longTextByteCount(value) : Self.shortTextByteCount(value), nil)
         }
+    }
+
+    /// How long `%.17g` makes a number.
+    private static func longTextByteCount(_ value: Double) -> UInt64 {
+        let count = unsafe withVaList([value]) { arguments in unsafe vsnprintf(nil, 0, "%.17g", arguments) }
+        return UInt64(max(count, 1))
+    }
+
+    /// How long the shortest text is that reads back to the same number, in the notation of `fpconv_dtoa`.
+    /// Source: redis/redis deps/fpconv/fpconv_dtoa.c, emit_digits.
+    private static func shortTextByteCount(_ value: Double) -> UInt64 {
+        let sign: UInt64 = value < 0 ? 1 : 0
+        guard value.isFinite else { return sign + 3 }
+        // value = digits × 10 ^ exponent, without zeros at either end of the digits.
+        var (digits, zeros, exponent, written) = (0, 0, 0, 0)
+        var (isFraction, isExponent, isExponentNegative) = (false, false, false)
+        for byte in value.magnitude.description.utf8 {
+            switch byte {
+            case UInt8(ascii: "."): isFraction = true
+            case UInt8(ascii: "e"): isExponent = true
+            case UInt8(ascii: "-"): isExponentNegative = true
+            case UInt8(ascii: "+"): break
+            case _ where isExponent: written = written * 10 + Int(byte) - 0x30
+            default:
+                if isFraction { exponent -= 1 }
+                if byte != 0x30 {
+                    digits += digits > 0 ? zeros + 1 : 1
+                    zeros = 0
+                } else if digits > 0 {
+                    zeros += 1
+                }
+            }
+        }
+        exponent += zeros + (isExponentNegative ? -written : written)
+        let scale = abs(exponent + digits - 1)
+        if exponent >= 0, scale < digits + 7 { return sign + UInt64(digits + exponent) }
+        if exponent < 0, exponent > -7 || scale < 4 {
+            let whole = digits + exponent
+            return sign + UInt64(whole <= 0 ? 2 - whole + digits : digits + 1)
+        }
+        return sign + UInt64(digits + (digits > 1 ? 1 : 0) + 2 + (scale < 10 ? 1 : scale < 100 ? 2 : 3))
     }
 
     // MARK: - The whole
@@ -167,14 +209,16 @@ extension MemoryVisitor {
         if sizes.hasBuckets {
             table = buckets(extra: 0, presized: count)
         } else {
-            // Without values a dict of scores has smaller entries; a set's, of the same kind, are counted whole.
             let isGrown = packedInFile != nil && server != .redis82
             table = dict(
                 slots: isGrown ? TableSizes.slots(grown: count) : TableSizes.slots(presized: count),
-                entryBytes: server == .redis82 ? 16 : StructureSizes.dictEntry)
+                entryBytes: StructureSizes.dictEntry)
+            // MEMORY USAGE of Redis 8.2 takes the entries for such without a value, which they are not.
+            if server == .redis82 { table.counted &-= 8 &* count }
         }
         let nodes = server == .valkey91 ? levelBytes / 4096 : count &* nodeBytes(24) / 4096
-        let header = allocator.size(server == .valkey91 ? 16 + 32 * 16 : 24 + 32 * 16)
+        // In Valkey 9 both are one structure.
+        let header = server == .valkey91 ? 496 : allocator.size(24 + 32 * 16)
         let elements = looseBytes &+ nodes &+ header
         return ValueSizes(
             .skiplist, counted: table.counted &+ elements &+ StructureSizes.sortedSet &+ StructureSizes.skiplist,
@@ -209,14 +253,17 @@ extension MemoryVisitor {
             table.allocated &+= volatile
         } else {
             let slots =
-                if isExpiring {
+                if isExpiring || packedInFile != nil && server == .redis62 {
                     TableSizes.slots(grown: count)
                 } else if packedInFile == nil, count <= limits.hashEntries, let firstLongField {
-                    TableSizes.slots(convertedAt: firstLongField, of: count)
+                    TableSizes.slots(convertedAt: firstLongField, of: count, isPresized: server != .redis62)
                 } else {
                     TableSizes.slots(presized: count)
                 }
             table = dict(slots: slots, entryBytes: StructureSizes.dictEntry)
+            // Expiries stand in the fields; buckets of up to 16 of them, in a tree, in none of MEMORY USAGE (measured).
+            // Source: redis/redis src/ebuckets.h.
+            if isExpiring { table.allocated &+= 32 &+ (expiringFields > 16 ? expiringFields &* 11 / 2 : 0) }
         }
         var sizes = ValueSizes(
             .hashtable, counted: table.counted &+ looseBytes, allocated: table.allocated &+ looseBytes)

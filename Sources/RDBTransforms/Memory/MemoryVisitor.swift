@@ -65,6 +65,12 @@ public struct MemoryVisitor: ValueVisitor, Sendable {
         keyByteCount = UInt64(key.byteCount)
         count = 0
         longest = 0
+        countsLoose = true
+        packedInFile = nil
+        if expiringFields > 0 {
+            windows = WindowCount()
+            expiringFields = 0
+        }
         switch header.type {
         case .string, .hll: break
         case .list: list = ListState(isZiplist: sizes.isZiplist)
@@ -73,15 +79,9 @@ public struct MemoryVisitor: ValueVisitor, Sendable {
         default:
             looseBytes = 0
             levelBytes = 0
-            countsLoose = true
             packed = PackedSize(isZiplist: sizes.isZiplist)
-            packedInFile = nil
             set = SetState()
             firstLongField = nil
-            if expiringFields > 0 {
-                windows = WindowCount()
-                expiringFields = 0
-            }
         }
     }
 

@@ -17,6 +17,8 @@ struct StreamSizes: Sendable {
     private var groupPending: RadixTreeSize
     private var consumerPending: RadixTreeSize
     private var hasConsumer = false
+    /// The group with most pending entries, where the stream has an index of all of them (Redis 8.2).
+    private var mostPending: RadixTreeSize?
     private var groups: UInt64 = 0
     private var counted: UInt64 = 0
     private var allocated: UInt64 = 0
@@ -85,6 +87,10 @@ struct StreamSizes: Sendable {
 
     mutating func endGroup() {
         endConsumer()
+        if sizes.indexesPending {
+            if groupPending.count > mostPending?.count ?? 0 { mostPending = groupPending }
+            allocated &+= groupPending.count &* allocator.size(24)
+        }
         add(groupPending, to: &counted, &allocated)
         counted &+= groupPending.count &* sizes.pending
         allocated &+= groupPending.count &* allocator.size(sizes.pending)
@@ -93,6 +99,13 @@ struct StreamSizes: Sendable {
     func finish() -> ValueSizes {
         var (counted, allocated) = (counted, allocated)
         add(tree, to: &counted, &allocated)
+        // From each ID to a list of the groups in which it is pending, mostly the same IDs in all groups. None of it is in
+        // MEMORY USAGE.
+        if let mostPending {
+            allocated &+=
+                allocator.size(sizes.radixTree) &+ mostPending.nodeBytes
+                &+ mostPending.count &* allocator.size(48)
+        }
         if groups > 0 { allocated &+= allocator.size(sizes.radixTree) }
         return ValueSizes(
             .stream, counted: counted &+ sizes.stream, allocated: allocated &+ allocator.size(sizes.stream))

@@ -21,7 +21,7 @@ enum StringSizes {
     /// An immutable string with or without room for an expiry. Source: redis/redis src/mstr.c, mstrNewWithMeta.
     @inlinable
     static func mstr(_ count: UInt64, hasExpiry: Bool) -> UInt64 {
-        let head: UInt64 = count < 32 && !hasExpiry ? 1 : count < 65536 ? 3 : 9
+        let head: UInt64 = count < 32 ? 1 : count < 65536 ? 3 : 9
         return head &+ count &+ 1 &+ (hasExpiry ? 18 : 0)
     }
 

@@ -28,6 +28,8 @@ struct StructureSizes: Sendable {
     /// A pending entry of a stream's group.
     let pending: UInt64
     let radixTree: UInt64
+    /// Streams have an index of all pending entries: Redis 8.2.
+    let indexesPending: Bool
     /// Lists of one node are that listpack alone, and large elements are nodes of their own: Redis 7.2, Valkey.
     let hasPackedLists: Bool
     let isZiplist: Bool
@@ -46,6 +48,7 @@ struct StructureSizes: Sendable {
         pending = server == .redis82 ? 32 : 24
         radixTree = isValkey ? 32 : 24
         hasPackedLists = isValkey || server == .redis82
+        indexesPending = server == .redis82
         isZiplist = server == .redis62
     }
 }

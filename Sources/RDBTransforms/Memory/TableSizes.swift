@@ -21,11 +21,20 @@ enum TableSizes {
     }
 
     /// Slots of a hash that was a listpack until its `first` field of `count` did not fit: then it is given room for the
-    /// rest alone. Source: redis/redis src/rdb.c, rdbLoadObject, RDB_TYPE_HASH.
-    static func slots(convertedAt first: UInt64, of count: UInt64) -> UInt64 {
+    /// rest alone, unless it is moving just then. Source: redis/redis src/rdb.c, rdbLoadObject, RDB_TYPE_HASH.
+    /// - Parameter isPresized: whether the fields before it were given room at once (Redis 7.0).
+    static func slots(convertedAt first: UInt64, of count: UInt64, isPresized: Bool) -> UInt64 {
+        let before = first - 1
+        var size = powerOfTwo(max(before, 4))
+        if isPresized {
+            if before == size { return slots(growing: size, to: count) }
+        } else {
+            let all = slots(grown: first)
+            if all != powerOfTwo(all) { return slots(grown: count) }
+            size = all
+        }
         let rest = count - min(first, count)
-        if rest <= 4 || rest < first { return slots(grown: count) }
-        return slots(growing: rest, to: count)
+        return slots(growing: rest > 4 && rest >= first ? max(rest, 4) : size, to: count)
     }
 
     // MARK: - Valkey: buckets of 64 bytes with seven entries
@@ -42,7 +51,7 @@ enum TableSizes {
         while count > size &* 7 {
             size &*= 2
             // One bucket moves with each entry that is added.
-            if count <= size &* 7, count - size / 2 * 7 < size / 2 {
+            if count <= size &* 7, count - size / 2 * 7 <= size / 2 {
                 return size / 2 &+ size &+ chained(count, in: size)
             }
         }
