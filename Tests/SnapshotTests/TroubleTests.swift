@@ -78,8 +78,12 @@ struct TroubleTests {
                 ][generator.number(0...5)],
             ]
             _ = try connection.exchange(commands + commands)
-            if rounds % 50 == 0 { try connection.call("EVAL", "for i = 1, 3000 do redis.call('SET', 'more:' .. i, i) end", 0) }
-            if rounds % 50 == 25 { try connection.call("EVAL", "for i = 1, 3000 do redis.call('DEL', 'more:' .. i) end", 0) }
+            if rounds % 50 == 0 {
+                try connection.call("EVAL", "for i = 1, 3000 do redis.call('SET', 'more:' .. i, i) end", 0)
+            }
+            if rounds % 50 == 25 {
+                try connection.call("EVAL", "for i = 1, 3000 do redis.call('DEL', 'more:' .. i) end", 0)
+            }
         }
         let run = try running.end()
         #expect(run.status == 0, "\(way): \(String(decoding: run.output, as: UTF8.self)) \(run.errors)")
