@@ -55,11 +55,16 @@ public enum KeyPair: Equatable, Sendable {
     }
 
     public init(isTimed: Bool, memory: Int) {
+        self.init(isTimed: isTimed, memory: memory, joinByteCount: max(memory, Self.minMemory) / 4)
+    }
+
+    /// - Parameter joinByteCount: how large the table of a join may be.
+    init(isTimed: Bool, memory: Int, joinByteCount: Int) {
         wordCount = KeyRecords(isTimed: isTimed).wordCount
         let memory = max(memory, Self.minMemory)
         let share = memory / 4 * 3 / (Self.partitionCount * 2) / 8
         maxWords = max(16, share / wordCount) * wordCount
-        joinByteCount = memory / 4
+        self.joinByteCount = joinByteCount
         unsafe parts = .allocate(capacity: Self.partitionCount * 2)
         for part in 0..<Self.partitionCount * 2 { unsafe (parts + part).initialize(to: Part(maxWords: maxWords)) }
     }
