@@ -141,7 +141,7 @@ struct ModelServer: Equatable {
         case .string(let text): return (0, RDB.string(text))
         case .list(let list):
             return isPacked
-                ? (18, RDB.quicklist2(list.map { (1, $0) }))
+                ? (18, RDB.quicklist2(list.map { (1, RDB.string($0)) }))
                 : (1, RDB.length(list.count) + list.flatMap { RDB.string($0) })
         case .set(let set):
             let members = set.shuffled(using: &random)

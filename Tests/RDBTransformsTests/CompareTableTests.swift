@@ -5,6 +5,11 @@ import Testing
 
 @testable import RDBTransforms
 
+private struct CollectedPairs: KeyPairVisitor {
+    var pairs: [KeyPair] = []
+    mutating func visit(_ pair: KeyPair) { pairs.append(pair) }
+}
+
 @Suite("tables of a comparison")
 struct CompareTableTests {
     private func record(_ key: Digest128, _ value: UInt64) -> KeyRecord {
@@ -37,7 +42,9 @@ struct CompareTableTests {
         }
         #expect(table.spilledByteCount > 0)
         var seen: Set<Digest128> = []
-        try table.join { pair in
+        var pairs = CollectedPairs()
+        try table.join(into: &pairs)
+        for pair in pairs.pairs {
             let (key, a, b): (Digest128, KeyRecord?, KeyRecord?) =
                 switch pair {
                 case .onlyA(let a): (a.key, a, nil)
