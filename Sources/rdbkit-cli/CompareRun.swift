@@ -136,6 +136,7 @@ extension CompareRun {
                 if found != .done { return found }
             }
         }
+        difference.progress = run.diagnostics.progress(input: name(.a))
         difference.skipped = { side, fault in
             var fault = fault
             fault.isSkipped = true
