@@ -96,8 +96,8 @@ struct CompareTests {
                 function library old (lua): only in a.rdb
 
                 prefix   only A  only B  changed
-                "app:"        1       1        0
                 (none)        0       0        4
+                "app:"        1       1        0
                 "user:"       0       0        1
 
                 """)

@@ -147,7 +147,7 @@ struct DifferencePropertyTests {
         var random = SplitMix64(seed: seed)
         var options = ComparisonOptions()
         options.memory = memory
-        for round in 0..<60 {
+        for round in 0..<40 {
             let (a, b) = Self.pair(&random)
             let sink = CollectedChanges()
             let comparison = try Differences.tell(a.file(&random), b.file(&random), options, into: sink)
@@ -186,7 +186,7 @@ struct DifferencePropertyTests {
         var random = SplitMix64(seed: seed)
         var rebuilt = 0
         var total = 0
-        for round in 0..<60 {
+        for round in 0..<40 {
             let (a, b) = Self.pair(&random)
             let commands = CollectedCommands()
             var options = CommandOptions()
