@@ -105,6 +105,8 @@ let package = Package(
             name: "RDBSinksTests", dependencies: ["RDBBytes", "RDBModel", "RDBSinks", "RDBKit", "RDBTestSupport"],
             swiftSettings: relaxed),
         .testTarget(
+            name: "RDBKitTests", dependencies: ["RDBKit", "RDBTestSupport"], swiftSettings: relaxed),
+        .testTarget(
             name: "RESPFormatTests", dependencies: ["RDBBytes", "RESPFormat", "RDBTestSupport"],
             swiftSettings: relaxed),
         .testTarget(

@@ -36,6 +36,12 @@ struct CompareRun {
 
     func name(_ side: Side) -> String { sides[side.rawValue].name }
 
+    /// nil where the side is no live server.
+    func serverVersion(of side: Side) -> ServerVersion? {
+        let description = try? (sides[side.rawValue] as? ServerSide)?.connect()
+        return description?.serverVersion
+    }
+
     /// Opens a side and hands its reader to `body`.
     func open(
         _ side: Side, wanting: KeyFilter? = nil, isLast: Bool,
@@ -130,6 +136,7 @@ extension CompareRun {
                 if found != .done { return found }
             }
         }
+        difference.progress = run.diagnostics.progress(input: name(.a))
         difference.skipped = { side, fault in
             var fault = fault
             fault.isSkipped = true

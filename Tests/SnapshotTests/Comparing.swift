@@ -43,7 +43,9 @@ extension RDBKitProgram {
         let verdict = try verify(a, b, arguments)
         if verdict.isSame { return }
         let compared = arguments.filter { $0 != "--format" && $0 != "json" }
-        let shown = (try? run(["diff", a, b] + compared)).map { String(decoding: $0.output.prefix(3000), as: UTF8.self) }
+        let shown = (try? run(["diff", a, b] + compared)).map {
+            String(decoding: $0.output.prefix(3000), as: UTF8.self)
+        }
         Issue.record(
             "\(subject): verify \(a) \(b) \(arguments): \(verdict)\n\(shown ?? "")", sourceLocation: sourceLocation)
     }

@@ -43,7 +43,8 @@ struct LiveServerTests {
         let digests = ["digest", "--per-key"]
         #expect(try lines(digests + [filled.url]) == lines(digests + [filled.dump]), "\(scenario)")
         #expect(
-            try program.output(["digest", filled.url]).prefix(32) == program.output(["digest", filled.dump]).prefix(32),
+            try program.output(["digest", filled.url]).prefix(32)
+                == program.output(["digest", filled.dump]).prefix(32),
             "\(scenario)")
         let selections = [
             [], ["--db", "0"], ["--type", "hash"], ["--key", "*1*", "--type", "string"], ["--sample", "0.3"],
@@ -51,7 +52,8 @@ struct LiveServerTests {
         ]
         for selection in selections {
             #expect(
-                try lines(["keys", "-0"] + selection + [filled.url]) == lines(["keys", "-0"] + selection + [filled.dump]),
+                try lines(["keys", "-0"] + selection + [filled.url])
+                    == lines(["keys", "-0"] + selection + [filled.dump]),
                 "\(scenario), \(selection)")
         }
         // One key by its name, in all databases.
@@ -84,7 +86,9 @@ struct LiveServerTests {
         #expect(verdict.run.status == 1)
     }
 
-    @Test("expiries are exact to the millisecond, on servers that do not tell them as well", arguments: ServerCatalog.available)
+    @Test(
+        "expiries are exact to the millisecond, on servers that do not tell them as well",
+        arguments: ServerCatalog.available)
     func expiries(server: Server) throws {
         let process = try ServerProcess(server)
         defer { process.stop() }

@@ -28,7 +28,8 @@ struct RefusalTests {
             // Vector sets are read by DUMP only.
             let others = rights.contains("-dump") && server.hasVectorSets ? ["--not-type", "module"] : []
             // Without TIME the expiries of old servers are as exact as the clocks.
-            let tolerance = server.isRedis7 && !reader.rights.contains("-pexpiretime") ? [] : ["--expiry-tolerance", "2s"]
+            let tolerance =
+                server.isRedis7 && !reader.rights.contains("-pexpiretime") ? [] : ["--expiry-tolerance", "2s"]
             for way in reader.ways {
                 let url = "unix://reader\(index):secret@\(filled.process.socketPath)"
                 try RDBKitProgram.locate().expectSame(

@@ -78,12 +78,32 @@ struct TroubleTests {
                 ][generator.number(0...5)],
             ]
             _ = try connection.exchange(commands + commands)
-            if rounds % 50 == 0 { try connection.call("EVAL", "for i = 1, 3000 do redis.call('SET', 'more:' .. i, i) end", 0) }
-            if rounds % 50 == 25 { try connection.call("EVAL", "for i = 1, 3000 do redis.call('DEL', 'more:' .. i) end", 0) }
+            if rounds % 50 == 0 {
+                try connection.call("EVAL", "for i = 1, 3000 do redis.call('SET', 'more:' .. i, i) end", 0)
+            }
+            if rounds % 50 == 25 {
+                try connection.call("EVAL", "for i = 1, 3000 do redis.call('DEL', 'more:' .. i) end", 0)
+            }
         }
         let run = try running.end()
         #expect(run.status == 0, "\(way): \(String(decoding: run.output, as: UTF8.self)) \(run.errors)")
         #expect(try all.end().status == 0)
+    }
+
+    @Test("a script that runs for seconds is waited for")
+    func busy() throws {
+        let process = try ServerProcess(.debian, options: [(name: "lua-time-limit", value: "50")])
+        defer { process.stop() }
+        let connection = try process.connect()
+        _ = try connection.pipeline((0..<1000).map { Command("SET", "key:\($0)", $0) })
+        let running = try RDBKitProgram.locate().start(["keys", process.url, "--max-ops", "1000"])
+        usleep(500_000)
+        let script = "local t = redis.call('TIME')[1]; while redis.call('TIME')[1] - t < 2 do end"
+        let busy = try RedisCLI.start(["EVAL", script, "0"], on: process)
+        let run = try running.end()
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.count { $0 == 0x0a } == 1000)
+        _ = try busy.end()
     }
 
     @Test("values of many megabytes take no more memory than their slices")

@@ -54,39 +54,11 @@ public final class Comparison {
     /// - Parameter keepsKeys: whether keys that differ will be looked for again.
     public func join(keepsKeys: Bool = false) throws(SpillError) {
         if let failure = state.failure { throw failure }
-        let keepsDoubtful = options.isTimed && options.parts.contains(.fieldExpiry)
-        var keys = DifferingKeys(memory: options.memory / 8)
-        var counts = ComparisonCounts()
-        var doubtful: UInt64 = 0
-        try state.table.join { (pair) throws(SpillError) in
-            switch pair {
-            case .onlyA(let a):
-                counts.add(database: a.database, type: a.type, .onlyA)
-                if keepsKeys { try keys.append(a.key) }
-            case .onlyB(let b):
-                counts.add(database: b.database, type: b.type, .onlyB)
-                if keepsKeys { try keys.append(b.key) }
-            case .both(let a, let b):
-                let verdict = compare(a, b)
-                counts.add(database: a.database, type: a.type, verdict == .same ? .same : .different)
-                if verdict == .doubtful { doubtful += 1 }
-                if verdict == .different && keepsKeys || verdict == .doubtful && keepsDoubtful {
-                    try keys.append(a.key)
-                }
-            }
-        }
-        self.counts = counts
-        doubtfulCount = doubtful
-        if keepsKeys || doubtful > 0 { differing = keys }
-    }
-
-    private enum Verdict { case same, different, doubtful }
-
-    private func compare(_ a: KeyRecord, _ b: KeyRecord) -> Verdict {
-        if a.value != b.value { return .different }
-        guard let tolerance = options.expiryTolerance else { return .same }
-        if options.parts.contains(.expiry), !Self.agree(a.expiresAt, b.expiresAt, tolerance) { return .different }
-        return options.parts.contains(.fieldExpiry) && a.fieldExpiries != b.fieldExpiries ? .doubtful : .same
+        var judge = PairJudge(options, keepsKeys: keepsKeys)
+        try state.table.join(into: &judge)
+        counts = judge.counts
+        doubtfulCount = judge.doubtfulCount
+        if keepsKeys || doubtfulCount > 0 { differing = judge.keys }
     }
 
     /// Whether two expiries are at most so far apart, or both absent.
@@ -98,4 +70,54 @@ public final class Comparison {
 
     /// A doubtful key that was looked at and does not differ.
     func correct(database: UInt64, type: ValueType) { counts.correct(database: database, type: type) }
+}
+
+/// Counts pairs of records, and keeps the keys that have to be looked at again.
+private struct PairJudge: KeyPairVisitor {
+    private let tolerance: Int64?
+    private let comparesExpiry: Bool
+    private let comparesFieldExpiry: Bool
+    private let keepsKeys: Bool
+    var keys: DifferingKeys
+    var counts = ComparisonCounts()
+    var doubtfulCount: UInt64 = 0
+
+    init(_ options: ComparisonOptions, keepsKeys: Bool) {
+        tolerance = options.isTimed ? options.expiryTolerance : nil
+        comparesExpiry = options.parts.contains(.expiry)
+        comparesFieldExpiry = options.parts.contains(.fieldExpiry)
+        self.keepsKeys = keepsKeys
+        keys = DifferingKeys(memory: options.memory / 8)
+    }
+
+    mutating func visit(_ pair: KeyPair) throws(SpillError) {
+        switch pair {
+        case .onlyA(let a):
+            counts.add(database: a.database, type: a.type, .onlyA)
+            if keepsKeys { try keys.append(a.key) }
+        case .onlyB(let b):
+            counts.add(database: b.database, type: b.type, .onlyB)
+            if keepsKeys { try keys.append(b.key) }
+        case .both(let a, let b):
+            switch verdict(a, b) {
+            case .same: counts.add(database: a.database, type: a.type, .same)
+            case .different:
+                counts.add(database: a.database, type: a.type, .different)
+                if keepsKeys { try keys.append(a.key) }
+            case .doubtful:
+                counts.add(database: a.database, type: a.type, .different)
+                doubtfulCount += 1
+                try keys.append(a.key)
+            }
+        }
+    }
+
+    private enum Verdict { case same, different, doubtful }
+
+    private func verdict(_ a: KeyRecord, _ b: KeyRecord) -> Verdict {
+        if a.value != b.value { return .different }
+        guard let tolerance else { return .same }
+        if comparesExpiry, !Comparison.agree(a.expiresAt, b.expiresAt, tolerance) { return .different }
+        return comparesFieldExpiry && a.fieldExpiries != b.fieldExpiries ? .doubtful : .same
+    }
 }

@@ -26,6 +26,8 @@ public final class Difference {
     private let b = SideReader()
     /// Keys that differed when they were read first, and no longer when they were read again.
     public private(set) var vanishedCount: UInt64 = 0
+    /// Called now and then while values are held against each other: keys, and bytes of values, done and in all.
+    public var progress: ((_ keys: UInt64, _ done: UInt64, _ total: UInt64?) -> Void)?
     /// Called with each value that does not decode, where that ends nothing.
     public var skipped: ((Side, EntryFault) -> Void)?
 
@@ -80,9 +82,15 @@ public final class Difference {
             }
             var key: [UInt8] = []
             var pair: (a: EntryPlace?, b: EntryPlace?)
+            var keyCount: UInt64 = 0
+            var byteCount: UInt64 = 0
             // Tells of the key at hand.
             func tell() throws(SpillError) {
                 if pair.a == nil, pair.b == nil { return }
+                if Interrupt.isRequested { throw .interrupted }
+                progress?(keyCount, byteCount, places.byteCount)
+                keyCount += 1
+                byteCount += (pair.a?.byteCount ?? 0) + (pair.b?.byteCount ?? 0)
                 do throws(DifferenceFailure) { try tellPair(key, pair.a, pair.b, sink) } catch {
                     if case .fault(let side, let fault) = error, onError == .skip, fault.error.isAboutInput {
                         skipped?(side, fault)

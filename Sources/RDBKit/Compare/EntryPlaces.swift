@@ -96,6 +96,7 @@ struct PlaceConsumer: EntryConsumer, ~Copyable {
         place.truncate(to: 0)
         EntryPlace(side: side, header: header, type: reader.type, offset: offset, byteCount: count).append(to: &place)
         if state.failure != nil { return }
+        state.byteCount += count
         do throws(SpillError) { try state.sorter.append(key: key, payload: place) } catch { state.failure = error }
     }
 
@@ -110,6 +111,8 @@ final class PlaceState {
     /// By database and key; a place each.
     var sorter: RecordSorter
     let copies = [SpillFile(), SpillFile()]
+    /// Of the values that were found.
+    var byteCount: UInt64 = 0
     var failure: SpillError?
     /// Function libraries of B that are to be shown.
     var wantedLibraries: Set<FunctionTable.Library> = []

@@ -90,7 +90,7 @@ final class SnapshotLink {
             waiter: connection.begin(commands, commandCount: commandCount), generation: generation)
     }
 
-    /// Waits for the replies, and sends the request again where the connection is lost.
+    /// Waits for the replies, and sends the request again where the connection is lost or the server is busy.
     /// - Throws: `replyTooLarge` where it was tried twice; what the connection could not be made for.
     func wait(_ request: Request) throws(ServerError) -> [RESPReply] {
         var request = request
@@ -98,7 +98,17 @@ final class SnapshotLink {
         var hasBeenTooLarge = false
         while true {
             let failure: ServerError
-            do throws(ServerError) { return try request.waiter.wait() } catch { failure = error }
+            do throws(ServerError) {
+                let replies = try request.waiter.wait()
+                let now = currentMilliseconds()
+                let until = deadline ?? now + patienceMilliseconds
+                guard replies.contains(where: Self.isLater), now < until else { return replies }
+                deadline = until
+                if Interrupt.isRequested { throw .interrupted }
+                usleep(50_000)
+                request = begin(request.commands, commandCount: request.commandCount)
+                continue
+            } catch { failure = error }
             if failure.code == .replyTooLarge {
                 // It may have been the reply to another request of the same connection.
                 if hasBeenTooLarge { throw failure }
@@ -110,6 +120,14 @@ final class SnapshotLink {
             deadline = until
             try reconnect(after: request.generation, until: until)
             request = begin(request.commands, commandCount: request.commandCount)
+        }
+    }
+
+    /// The server answers nothing at the moment, whatever it is asked.
+    private static func isLater(_ reply: RESPReply) -> Bool {
+        switch reply.errorCode {
+        case "BUSY", "LOADING", "MASTERDOWN": true
+        default: false
         }
     }
 

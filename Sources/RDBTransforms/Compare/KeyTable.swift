@@ -11,6 +11,11 @@ public enum KeyPair: Equatable, Sendable {
     case both(KeyRecord, KeyRecord)
 }
 
+/// Is shown the keys of two inputs. No closure: what it counts would be checked for exclusive access at each key.
+public protocol KeyPairVisitor {
+    mutating func visit(_ pair: KeyPair) throws(SpillError)
+}
+
 /// Brings together what two inputs hold at the same keys, in bounded memory.
 ///
 /// Records are dealt out to 256 partitions by the first bits of the key's digest. A partition that fills its part of the
@@ -55,11 +60,16 @@ public enum KeyPair: Equatable, Sendable {
     }
 
     public init(isTimed: Bool, memory: Int) {
+        self.init(isTimed: isTimed, memory: memory, joinByteCount: max(memory, Self.minMemory) / 4)
+    }
+
+    /// - Parameter joinByteCount: how large the table of a join may be.
+    init(isTimed: Bool, memory: Int, joinByteCount: Int) {
         wordCount = KeyRecords(isTimed: isTimed).wordCount
         let memory = max(memory, Self.minMemory)
         let share = memory / 4 * 3 / (Self.partitionCount * 2) / 8
         maxWords = max(16, share / wordCount) * wordCount
-        joinByteCount = memory / 4
+        self.joinByteCount = joinByteCount
         unsafe parts = .allocate(capacity: Self.partitionCount * 2)
         for part in 0..<Self.partitionCount * 2 { unsafe (parts + part).initialize(to: Part(maxWords: maxWords)) }
     }
@@ -96,8 +106,8 @@ public enum KeyPair: Equatable, Sendable {
         unsafe parts[part].words.removeAll()
     }
 
-    /// Calls `body` with every key of either side, in no order. Empties the table.
-    public mutating func join(_ body: (KeyPair) throws(SpillError) -> Void) throws(SpillError) {
+    /// Shows every key of either side, in no order. Empties the table.
+    public mutating func join<V: KeyPairVisitor>(into visitor: inout V) throws(SpillError) {
         var table = JoinTable(wordCount: wordCount)
         for partition in 0..<Self.partitionCount {
             if Interrupt.isRequested { throw .interrupted }
@@ -115,7 +125,7 @@ public enum KeyPair: Equatable, Sendable {
                 for side in Side.allCases {
                     try load(part + side.rawValue, side, share: share, shareBits, into: &table)
                 }
-                try table.forEach(body)
+                try table.show(to: &visitor)
             }
             unsafe parts[part] = Part(maxWords: maxWords)
             unsafe parts[part + 1] = Part(maxWords: maxWords)
@@ -252,16 +262,16 @@ private struct JoinTable {
         }
     }
 
-    func forEach(_ body: (KeyPair) throws(SpillError) -> Void) throws(SpillError) {
+    func show<V: KeyPairVisitor>(to visitor: inout V) throws(SpillError) {
         for at in stride(from: 0, to: words.count, by: slotWords) where words[at + 2] != 0 {
             let key = Digest128(high: words[at], low: words[at + 1])
             func record(_ place: Int) -> KeyRecord {
                 KeyRecord(key: key, words, at: at + place, wordCount: wordCount)
             }
             switch words[at + 2] {
-            case 1: try body(.onlyA(record(3)))
-            case 2: try body(.onlyB(record(3 + wordCount - 2)))
-            default: try body(.both(record(3), record(3 + wordCount - 2)))
+            case 1: try visitor.visit(.onlyA(record(3)))
+            case 2: try visitor.visit(.onlyB(record(3 + wordCount - 2)))
+            default: try visitor.visit(.both(record(3), record(3 + wordCount - 2)))
             }
         }
     }
