@@ -11,13 +11,14 @@ struct CompareRun {
     let threads: Int
 
     /// - Throws: the exit status of a URL that is none, or of a password that is not entered.
-    init(_ options: RunOptions, _ inputs: [String], _ selection: Selection, servers: ServerInputOptions) throws {
-        run = InputRun(options)
+    init(_ options: RunOptions, _ inputs: [String], _ selecting: SelectionOptions, servers: ServerInputOptions) throws {
+        run = InputRun(options, selecting)
+        var selection = selecting.selection()
         threads = options.threadCount
         var sides: [any SnapshotSide] = []
         for input in inputs {
             guard ServerURL.isServerURL(input) else {
-                sides.append(FileSide(path: input))
+                do throws(AOFInputError) { sides.append(try run.side(input)) } catch { throw run.tell(error).exitCode }
                 continue
             }
             do throws(ServerError) { sides.append(try servers.side(input, selection, run.diagnostics)) } catch {
@@ -26,7 +27,10 @@ struct CompareRun {
             }
         }
         self.sides = sides
-        var selection = selection
+        if run.moment != nil, !sides.contains(where: { $0 is LogSide }) {
+            run.diagnostics.error("--at and --at-offset are for append-only logs; neither input is one", code: "notALog")
+            throw ExitStatus.usage.exitCode
+        }
         // A server shows no keys whose expiry is over, even those that it has still to remove.
         if sides.contains(where: { $0.isLive }), selection.expiryStates.isEmpty {
             selection.expiryStates = [.none, .future]
@@ -74,6 +78,7 @@ struct CompareRun {
                 return tell(result, side)
             }
             all = all.combined(with: status)
+            if let log = sides[side.rawValue] as? LogSide { all = all.combined(with: log.status) }
             if !isAtEnd { return (all == .done ? .damagedInput : all, false) }
         }
         return (all, true)
@@ -93,6 +98,7 @@ struct CompareRun {
     func tell(_ error: any Error) -> ExitStatus {
         run.diagnostics.clearProgress()
         switch error {
+        case let refusal as CutRefusal: return refusal.status
         case let error as InputError:
             run.diagnostics.error(error)
             return ExitStatus(error.cause, isOpening: true)

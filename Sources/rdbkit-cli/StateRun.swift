@@ -1,3 +1,4 @@
+import ArgumentParser
 import RDBKit
 
 /// What is known of the input that is being read.
@@ -13,16 +14,33 @@ extension InputRun {
 
     /// Hands the state behind a log to `body`, as an RDB that holds it, and then tells what was wrong with the log.
     func readState(_ input: AOFInput, _ body: (inout RDBReader, String) -> ExitStatus) -> ExitStatus {
+        switch state(of: input) {
+        case .failure(let refusal): return refusal.status
+        case .success(let result):
+            current.doubtfulKeys = result.doubtfulKeys
+            current.log = result
+            defer {
+                current.doubtfulKeys = DoubtfulKeys()
+                current.log = nil
+                diagnostics.origin = nil
+            }
+            let status = result.source.map { read($0, input.path, body) } ?? .done
+            return status.combined(with: tell(result, of: input))
+        }
+    }
+
+    /// The state behind a log at the moment that is wanted. Commands that cannot be run are told.
+    func state(of input: AOFInput) -> Result<LogStateInput.Result, CutRefusal> {
         var cut: AOFCut?
         if let moment {
-            do {
+            do throws(ValidationError) {
                 switch findCut(input, try moment.finderMoment(input)).0 {
                 case .success(let finder): cut = finder.cut
-                case .failure(let refusal): return refusal.status
+                case .failure(let refusal): return .failure(refusal)
                 }
             } catch {
                 diagnostics.error("\(error)", code: "usage")
-                return .usage
+                return .failure(CutRefusal(status: .usage))
             }
         }
         var toldCount = 0
@@ -38,18 +56,15 @@ extension InputRun {
         if toldCount > Self.maxTold {
             diagnostics.error("\(input.path): \(toldCount - Self.maxTold) more commands were not run", code: "more")
         }
-        current.doubtfulKeys = result.doubtfulKeys
-        current.log = result
-        defer {
-            current.doubtfulKeys = DoubtfulKeys()
-            current.log = nil
-            diagnostics.origin = nil
-        }
         if let places = result.places, let base = result.base {
             diagnostics.origin = Diagnostics.Origin(input: input.path, file: base.path, places: places)
         }
-        var status = result.source.map { read($0, input.path, body) } ?? .done
-        status = status.combined(with: tell(result.outcomes))
+        return .success(result)
+    }
+
+    /// Tells what was wrong with a log, and which keys are doubtful.
+    func tell(_ result: LogStateInput.Result, of input: AOFInput) -> ExitStatus {
+        var status = tell(result.outcomes)
         for (index, outcome) in result.outcomes.enumerated() { tellOpenTransaction(outcome, index, input, &status) }
         return status.combined(with: tellDoubts(result, input))
     }

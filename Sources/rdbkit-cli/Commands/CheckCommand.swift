@@ -11,7 +11,7 @@ struct CheckCommand: ParsableCommand {
             with its offset and key, not only the first. Status 0: sound; 1: faults found.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: .files)
     var inputs: [String]
 
     @Flag(help: "Also find keys that occur twice in a database; takes 16 to 24 bytes of memory for each key.")

@@ -12,7 +12,7 @@ struct DiffCommand: ParsableCommand {
             applied to a server that holds A, they make it hold B. Status 0: the same data; 1: differences.
             """)
 
-    @Argument(help: ArgumentHelp("An RDB file, or the URL of a live server; - is standard input.", valueName: "a"))
+    @Argument(help: .anyInput("a"))
     var a: String
 
     @Argument(help: ArgumentHelp("What to hold against it.", valueName: "b"))
@@ -51,7 +51,7 @@ struct DiffCommand: ParsableCommand {
 
     func run() throws {
         compared.chooseFolder()
-        let compare = try CompareRun(options, [a, b], selection.selection(), servers: servers)
+        let compare = try CompareRun(options, [a, b], selection, servers: servers)
         let file = try compare.run.open(output)
         let comparison = Comparison(compared.options(selects: !selection.isEmpty))
         var (status, goesOn) = compare.read(comparison, isLast: false)

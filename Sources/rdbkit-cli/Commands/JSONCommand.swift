@@ -11,7 +11,7 @@ struct JSONCommand: ParsableCommand {
             and its base64, so that every string reads back to the same bytes.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files, or URLs of live servers; - is standard input.", valueName: "input"))
+    @Argument(help: .anyInputs)
     var inputs: [String]
 
     @OptionGroup(title: "Selection") var selection: SelectionOptions

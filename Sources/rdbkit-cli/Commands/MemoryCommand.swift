@@ -13,7 +13,7 @@ struct MemoryCommand: ParsableCommand {
             condition holds, and names the keys.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: .files)
     var inputs: [String]
 
     @Option(help: ArgumentHelp("Rows of keys, prefixes and slots to tell, up to 10000.", valueName: "n"))

@@ -14,7 +14,7 @@ struct RESPCommand: ParsableCommand {
             keys do not exist there, or --replace.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: .files)
     var inputs: [String]
 
     @Option(

@@ -12,7 +12,7 @@ struct ReportCommand: ParsableCommand {
             older inputs are held against all others.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: .files)
     var inputs: [String]
 
     @Option(

@@ -11,8 +11,7 @@ struct AOFCheckCommand: ParsableCommand {
             many bytes a cut behind the last whole command or transaction would lose. Status 0: sound; 1: faults found.
             """)
 
-    @Argument(
-        help: ArgumentHelp("Append-only files, manifests or their folders; - is standard input.", valueName: "input"))
+    @Argument(help: .logs)
     var inputs: [String]
 
     @Option(help: ArgumentHelp("Write the findings as text, as JSON Lines, or as CSV.", valueName: "format"))

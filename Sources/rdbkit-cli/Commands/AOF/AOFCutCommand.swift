@@ -12,8 +12,7 @@ struct AOFCutCommand: ParsableCommand {
             for a multi-part log a folder with a manifest.
             """)
 
-    @Argument(
-        help: ArgumentHelp("An append-only file, a manifest or its folder; - is standard input.", valueName: "input"))
+    @Argument(help: .log)
     var input: String
 
     // A time may begin with a dash: -2h.

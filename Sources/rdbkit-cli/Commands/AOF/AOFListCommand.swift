@@ -11,8 +11,7 @@ struct AOFListCommand: ParsableCommand {
             stepped over.
             """)
 
-    @Argument(
-        help: ArgumentHelp("Append-only files, manifests or their folders; - is standard input.", valueName: "input"))
+    @Argument(help: .logs)
     var inputs: [String]
 
     @OptionGroup(title: "Selection") var selection: LogSelectionOptions

@@ -12,8 +12,7 @@ struct AOFRepairCommand: ParsableCommand {
             to be cut off have been saved beside it as FILE.cut-OFFSET.
             """)
 
-    @Argument(
-        help: ArgumentHelp("An append-only file, a manifest or its folder; - is standard input.", valueName: "input"))
+    @Argument(help: .log)
     var input: String
 
     @Flag(help: "Cut the log where it lies, and keep the bytes cut off in a file of their own. Stop its server first.")

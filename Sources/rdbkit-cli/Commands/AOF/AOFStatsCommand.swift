@@ -12,8 +12,7 @@ struct AOFStatsCommand: ParsableCommand {
             of a command with several keys are shared out evenly among their prefixes.
             """)
 
-    @Argument(
-        help: ArgumentHelp("Append-only files, manifests or their folders; - is standard input.", valueName: "input"))
+    @Argument(help: .logs)
     var inputs: [String]
 
     @Option(help: ArgumentHelp("Where the parts of keys end.", valueName: "text"))
