@@ -1,4 +1,4 @@
-public import RDBBytes
+import RDBBytes
 
 /// Writes what is read of a source that cannot go back into a temporary file as well, so that it can be read from its beginning again.
 final class KeepingSource: ByteSource {
