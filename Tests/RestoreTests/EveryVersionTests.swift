@@ -170,4 +170,36 @@ struct EveryVersionTests {
             lines.allSatisfy { $0.hasPrefix(#"{"code":"refused","message":"ERR DUMP payload version"#) }, "\(lines)")
         #expect(try to.connect().keys() == [Bytes("string".utf8)])
     }
+
+    @Test("a payload that the target refuses, though its version is said to take it, goes by commands")
+    func refusedPayloads() throws {
+        guard let old = ServerCatalog.available.first(where: { $0.name == "redis-6.2" }) else { return }
+        let dump = try SavedDump.small(60)
+        let target = try ServerProcess(old)
+        defer { target.stop() }
+        // Whoever asks is told another version: as with a server that is not quite what it says.
+        let version = try target.connect().call("INFO", "server").text().split(whereSeparator: \.isNewline)
+            .first { $0.hasPrefix("redis_version:") }
+        let line = String(try #require(version))
+        let other = "redis_version:7.0" + line.dropFirst("redis_version:6.2".count)
+        let proxy = try LoopbackProxy(to: .unix(target.socketPath), rewriting: (line, other))
+        defer { proxy.stop() }
+        let run = try RDBKitProgram.locate().restore(dump.path, "redis://127.0.0.1:\(proxy.port)")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try Summary(run).applied == dump.entries.count)
+        let text = String(decoding: run.output, as: UTF8.self)
+        #expect(text.contains("Redis 7.0"), "\(text)")
+        let transfer = Transfer(from: .debian, to: old, .commands)
+        let found = try WireTruth.read(try target.connect(), of: Scenario(server: old, seed: 3))
+        expectNone(
+            Comparison.differences(
+                expected: transfer.expected(dump.entries), found: transfer.found(found)), "by commands after all")
+
+        // Where nothing else is allowed each is told.
+        try target.connect().call("FLUSHALL")
+        let strict = try RDBKitProgram.locate().restore(
+            dump.path, "redis://127.0.0.1:\(proxy.port)", ["--as", "restore"])
+        #expect(strict.status == 1)
+        #expect(strict.errors.contains("ERR DUMP payload version or checksum are wrong"), "\(strict.errors)")
+    }
 }

@@ -208,6 +208,29 @@ struct LargeValueTests {
         }
     }
 
+    @Test("a value that is damaged at its end leaves nothing behind", arguments: [[], ["--as", "commands"]])
+    func damaged(arguments: [String]) throws {
+        let dump = try SavedDump(options: Self.plain, readsBack: false) { connection in
+            try Self.fill(connection, "list", 3 << 20)
+        }
+        var bytes = try Files.read(dump.path)
+        // Before the end of the file and its checksum stands the end of the last listpack.
+        #expect(bytes[bytes.count - 10] == 0xff)
+        bytes[bytes.count - 10] = 0
+        let process = try ServerProcess(.debian, options: Self.plain)
+        defer { process.stop() }
+        let path = process.folder.file("damaged.rdb")
+        try Files.write(bytes, to: path)
+        let connection = try process.connect()
+        for mode in ["stop", "skip"] {
+            let run = try RDBKitProgram.locate().restore(
+                path, process.url, arguments + ["--big-value", "100KB", "--on-error", mode])
+            #expect(run.status == 65, "\(arguments) \(mode): \(run.errors)")
+            #expect(run.errors.contains("key \"list\""), "\(arguments) \(mode): \(run.errors)")
+            #expect(try connection.call("DBSIZE").integer() == 0, "\(arguments) \(mode)")
+        }
+    }
+
     // MARK: - Cut off
 
     private static let cutWays = [["--as", "restore"], ["--big-value", "1MiB"], ["--as", "commands"]]

@@ -128,6 +128,24 @@ struct RefusalTests {
         #expect(try restore(url, ["--insecure", "--on-conflict", "skip"] + client).status == 0)
     }
 
+    @Test("the server is asked for by name: the host's, or that of --sni")
+    func serverNames() throws {
+        let right = try Certificates(serverNames: "DNS:server.test,DNS:localhost")
+        let other = try Certificates(serverNames: "DNS:other.test")
+        for (name, host, arguments) in [
+            ("server.test", "127.0.0.1", ["--sni", "server.test"]), ("localhost", "localhost", []),
+        ] {
+            let server = try NamedTLSServer(name: name, right: right, other: other)
+            let url = "rediss://\(host):\(server.port)"
+            // The handshake succeeds only with the certificate for that name; what follows it is no answer.
+            expect(
+                69, "is this a Redis or Valkey server?", try restore(url, ["--cacert", right.authority] + arguments))
+            expect(
+                69, "the server's certificate is not signed by an authority that is trusted",
+                try restore(url, ["--cacert", right.authority, "--sni", "nobody.test"]))
+        }
+    }
+
     // MARK: - Logging in
 
     @Test("passwords: none, a wrong one, from the URL, the environment and the terminal")

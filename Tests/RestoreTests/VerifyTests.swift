@@ -119,8 +119,14 @@ struct VerifyTests {
         let run = try verify(dump, process.url)
         #expect(run.status == 1)
         #expect(try Summary(run).differing == 6, "\(run.errors)")
-        for key in changes.keys {
-            #expect(run.errors.contains("key \"\(key)\" (db 0): the key holds something else"), "\(run.errors)")
+        for (key, words) in [
+            "string": "byte 20000000 is another one", "list": "element 20000 is another one",
+            "set": "member \"xxx", "zset": "has another score", "hash": "field \"777\" has another value",
+            "stream": "pending entry 77-1",
+        ] {
+            let line = run.errors.split(separator: "\n").first { $0.contains("key \"\(key)\" (db 0)") } ?? ""
+            #expect(line.contains("the key holds something else: "), "\(key): \(run.errors)")
+            #expect(line.contains(words), "\(key): \(run.errors)")
         }
 
         // An expiry is looked at as well.
@@ -130,6 +136,113 @@ struct VerifyTests {
         let other = try verify(dump, process.url)
         #expect(try Summary(other).differing == 1)
         #expect(other.errors.contains("key \"set\" (db 0): the key expires at another time"), "\(other.errors)")
+    }
+
+    @Test("what is another thing in a large stream")
+    func largeStream() throws {
+        let source = try ServerProcess(.debian)
+        defer { source.stop() }
+        let connection = try source.connect()
+        let fill = """
+            local s = string.rep('x', 999)
+            for i = 1, 10000 do redis.call('XADD', KEYS[1], i .. '-1', 'a', s) end
+            redis.call('XGROUP', 'CREATE', KEYS[1], 'group', 0)
+            redis.call('XGROUP', 'CREATE', KEYS[1], 'other', '50-1')
+            """
+        try connection.call("EVAL", fill, 1, "stream")
+        // More pending entries than are asked for at once, of two consumers.
+        for (consumer, count) in [("reader", 1500), ("second", 700)] {
+            try connection.call("XREADGROUP", "GROUP", "group", consumer, "COUNT", count, "STREAMS", "stream", ">")
+        }
+        try connection.call("XDEL", "stream", "20-1", "9000-1")
+        try connection.call("SAVE")
+        try connection.call("COPY", "stream", "kept")
+        let dump = source.dumpPath
+        func verified() throws -> RDBKitProgram.Run {
+            try RDBKitProgram.locate().restore(
+                dump, source.url, ["--on-conflict", "skip", "--verify", "--key", "stream"])
+        }
+        let clean = try verified()
+        #expect(clean.status == 0, "\(clean.errors)")
+        #expect(try Summary(clean).verified == 1)
+
+        let changes: [(words: String, commands: [Command])] = [
+            ("the key holds something else", [Command("XDEL", "stream", "100-1")]),
+            (
+                "pending entry 5-1 of group \"group\" is missing", [Command("XACK", "stream", "group", "5-1")]
+            ),
+            (
+                "pending entry 1200-1 of group \"group\" was delivered another number of times",
+                [Command("XCLAIM", "stream", "group", "reader", 0, "1200-1", "RETRYCOUNT", 9, "JUSTID")]
+            ),
+            (
+                "pending entry 2000-1 of group \"group\"",
+                [Command("XCLAIM", "stream", "group", "reader", 0, "2000-1", "JUSTID")]
+            ),
+            (
+                "pending entry 7-1 of group",
+                [Command("XCLAIM", "stream", "group", "reader", 0, "7-1", "IDLE", 9_000_000)]
+            ),
+            ("the last ID of group \"other\"", [Command("XGROUP", "SETID", "stream", "other", "51-1")]),
+            ("its number of groups", [Command("XGROUP", "CREATE", "stream", "more", 0)]),
+            ("group \"other\" is missing", [Command("XGROUP", "DESTROY", "stream", "other")]),
+            (
+                "group \"group\" has another number of consumers",
+                [Command("XGROUP", "CREATECONSUMER", "stream", "group", "third")]
+            ),
+            ("its last ID is another one", [Command("XSETID", "stream", "20000-1")]),
+            (
+                "its number of entries ever added is another one",
+                [Command("XSETID", "stream", "10000-1", "ENTRIESADDED", 10_001, "MAXDELETEDID", "9000-1")]
+            ),
+            (
+                "its largest deleted ID is another one",
+                [Command("XSETID", "stream", "10000-1", "ENTRIESADDED", 10_000, "MAXDELETEDID", "9001-1")]
+            ),
+        ]
+        for change in changes {
+            _ = try connection.pipeline(
+                [Command("DEL", "stream"), Command("COPY", "kept", "stream")] + change.commands)
+            let run = try verified()
+            #expect(run.status == 1, "\(change.words)")
+            #expect(
+                run.errors.contains("key \"stream\" (db 0): the key holds something else")
+                    && run.errors.contains(change.words), "\(change.words): \(run.errors)")
+        }
+    }
+
+    @Test("a large hash whose fields expire", arguments: ServerCatalog.available.filter(\.hasFieldExpiry))
+    func largeHash(server: Server) throws {
+        let source = try ServerProcess(server)
+        defer { source.stop() }
+        let connection = try source.connect()
+        let fill = """
+            local s = string.rep('x', 999)
+            for i = 1, 10000 do redis.call('HSET', KEYS[1], 'f' .. i, s .. i) end
+            for i = 1, 10000, 3 do redis.call('HPEXPIREAT', KEYS[1], 4000000000000 + i, 'FIELDS', 1, 'f' .. i) end
+            """
+        try connection.call("EVAL", fill, 1, "hash")
+        try connection.call("SAVE")
+        for (words, command) in [
+            (nil, Command("PING")),
+            ("field \"f4\" expires at another time", Command("HPERSIST", "hash", "FIELDS", 1, "f4")),
+            (
+                "field \"f5\" expires at another time",
+                Command("HPEXPIREAT", "hash", 4_000_000_000_000, "FIELDS", 1, "f5")
+            ),
+            // A field that expires may be gone, another one not be there.
+            ("field \"f6\" is missing", Command("HDEL", "hash", "f6")),
+        ] {
+            _ = try connection.pipeline([command])
+            let run = try RDBKitProgram.locate().restore(
+                source.dumpPath, source.url, ["--on-conflict", "skip", "--verify"])
+            #expect(run.status == (words == nil ? 0 : 1), "\(server): \(run.errors)")
+            if let words { #expect(run.errors.contains(words), "\(server): \(run.errors)") }
+            _ = try connection.pipeline([
+                Command("HPEXPIREAT", "hash", 4_000_000_000_004, "FIELDS", 1, "f4"),
+                Command("HPERSIST", "hash", "FIELDS", 1, "f5"),
+            ])
+        }
     }
 
     @Test("slots that move, and a server that is away for a moment, while keys are read back")

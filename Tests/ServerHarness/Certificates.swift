@@ -57,3 +57,34 @@ package final class Certificates {
         }
     }
 }
+
+/// A TLS server of the `openssl` program that shows the right certificate only to who asks for it by its name, and
+/// another one to everybody else. It speaks no protocol.
+package final class NamedTLSServer {
+    package let port: Int
+    private let process: ChildProcess
+    private let folder: TemporaryFolder
+
+    /// - Parameters:
+    ///   - name: whom to ask for.
+    ///   - right: has a certificate for that name.
+    ///   - other: of the same authority or another, for whoever does not ask.
+    package init(name: String, right: Certificates, other: Certificates) throws {
+        folder = try TemporaryFolder()
+        port = try ServerProcess.freePort()
+        process = try ChildProcess(
+            "openssl",
+            [
+                "s_server", "-accept", "127.0.0.1:\(port)", "-servername", name, "-cert2", right.serverCertificate,
+                "-key2", right.serverKey, "-cert", other.serverCertificate, "-key", other.serverKey, "-rev",
+            ], output: folder.file("out"), errors: folder.file("err"))
+        let deadline = now() + 30
+        while try !Files.text(folder.file("out")).contains("ACCEPT") {
+            guard now() < deadline, process.wait(seconds: 0.02) == nil else {
+                throw HarnessError("openssl s_server: \((try? Files.text(folder.file("err"))) ?? "")")
+            }
+        }
+    }
+
+    deinit { process.kill() }
+}

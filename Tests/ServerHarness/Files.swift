@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// A system call that failed, with what was being done.
 package struct SystemError: Error, CustomStringConvertible {
@@ -107,13 +108,22 @@ package final class TemporaryFolder: Sendable {
         var template = Array("\(Environment["TMPDIR"] ?? "/tmp")/rdbkit-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError("make a temporary folder") }
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        _ = Self.remaining.withLock { $0.insert(path) }
+        _ = Self.removal
     }
+
+    /// Of folders that belong to a constant, which nothing ends but the end of the process.
+    private static let remaining = Mutex<Set<String>>([])
+    private static let removal: Void = {
+        atexit { for path in TemporaryFolder.remaining.withLock({ $0 }) { Files.removeTree(path) } }
+    }()
 
     package func file(_ name: String) -> String {
         "\(path)/\(name)"
     }
 
     deinit {
+        _ = Self.remaining.withLock { $0.remove(path) }
         Files.removeTree(path)
     }
 }

@@ -11,6 +11,7 @@ package final class LoopbackProxy: Sendable {
     package let port: Int
     private let listener: Int32
     private let target: Target
+    private let rewriting: (found: Bytes, written: Bytes)?
     private let state: Mutex<State>
 
     private struct State {
@@ -26,9 +27,14 @@ package final class LoopbackProxy: Sendable {
         var largest = CommandMeter.Largest()
     }
 
-    /// - Parameter bytesPerSecond: how fast commands are handed on; nil for as fast as they come.
-    package init(to target: Target, bytesPerSecond: Int? = nil) throws {
+    /// - Parameters:
+    ///   - bytesPerSecond: how fast commands are handed on; nil for as fast as they come.
+    ///   - rewriting: what replies say, and what the client reads in its place, which is as long.
+    package init(to target: Target, bytesPerSecond: Int? = nil, rewriting: (found: String, written: String)? = nil)
+        throws
+    {
         self.target = target
+        self.rewriting = rewriting.map { (Bytes($0.found.utf8), Bytes($0.written.utf8)) }
         state = Mutex(State(bytesPerSecond: bytesPerSecond))
         // What is slow must not hide behind large buffers.
         (listener, port) = try Loopback.listen(receiveBufferByteCount: bytesPerSecond == nil ? nil : 64 << 10)
@@ -134,7 +140,22 @@ package final class LoopbackProxy: Sendable {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while let count = Loopback.receive(server, &buffer, upTo: buffer.count) {
             while state.withLock({ $0.isSilent && !$0.isStopped }) { usleep(5_000) }
+            if let rewriting { Self.rewrite(&buffer, count, rewriting) }
             guard Loopback.send(client, buffer, count) else { return }
+        }
+    }
+}
+
+extension LoopbackProxy {
+    /// Only where it lies within one piece of a reply.
+    private static func rewrite(_ buffer: inout [UInt8], _ count: Int, _ rewriting: (found: Bytes, written: Bytes)) {
+        precondition(rewriting.found.count == rewriting.written.count)
+        var start = 0
+        while start + rewriting.found.count <= count {
+            if buffer[start] == rewriting.found[0], buffer[start...].starts(with: rewriting.found) {
+                buffer.replaceSubrange(start..<start + rewriting.found.count, with: rewriting.written)
+            }
+            start += 1
         }
     }
 }

@@ -1,3 +1,4 @@
+import NIOCore
 import RDBKit
 
 /// One entry of a frame: what it is, and where its bytes and commands are.
@@ -21,4 +22,28 @@ struct EntryNote {
     /// The target said no to its payload.
     var refusesPayload = false
     var attempts = 0
+}
+
+extension EntryNote {
+    /// - Parameter bytes: those of the frame.
+    func key(in bytes: ByteBuffer) -> [UInt8] {
+        bytes.getBytes(at: key.lowerBound, length: key.count) ?? []
+    }
+
+    /// The value within the payload of a RESTORE.
+    func payloadValue(in bytes: ByteBuffer) -> ByteBuffer? {
+        let count = payload.count - 1 - RDBReader.payloadFooterByteCount
+        return count < 0 ? nil : bytes.getSlice(at: payload.lowerBound + 1, length: count)
+    }
+
+    /// The value of a SET: the argument behind the key.
+    func setValue(in bytes: ByteBuffer) -> ByteBuffer? {
+        let start = key.upperBound + 3
+        guard start < bytes.readableBytes,
+            let head = bytes.getSlice(at: start, length: min(16, bytes.readableBytes - start))
+        else { return nil }
+        let digits = head.readableBytesView.prefix { 0x30...0x39 ~= $0 }
+        guard let count = Int(String(decoding: digits, as: UTF8.self)) else { return nil }
+        return bytes.getSlice(at: start + digits.count + 2, length: count)
+    }
 }

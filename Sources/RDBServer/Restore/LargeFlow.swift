@@ -177,6 +177,12 @@ final class LargeFlow: CommandSink {
         engine.ask(link.address, database, words.map { Array($0.utf8) } + arguments)
     }
 
+    /// The value cannot be sent, and the run goes on without it.
+    func giveUp() {
+        guard let temporary else { return }
+        _ = ask(["UNLINK"], [temporary])
+    }
+
     /// The run ends: what is half built goes, as far as the server can still be told.
     func abandon() {
         guard let temporary else { return }

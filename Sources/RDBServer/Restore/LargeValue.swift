@@ -72,25 +72,23 @@ struct LargeValue {
 
     /// Sends the value that the reader stands at and holds; afterwards the reader stands behind it, unless the run ends.
     func send(_ reader: inout RDBReader) throws(DecodeError) {
-        // Sound to its end, or nothing of it is sent.
-        var digest = ComparedDigest(plan)
-        var expected = ReadBack.Expected(
-            header: header, key: key, digest: try digest.digest(&reader, header, key: key.rawSpan))
+        // How much it is decides the way; what goes in slices is decoded only once, while it is sent.
+        try reader.skipValue()
         let byteCount = reader.offset - header.valueOffset
-        if byteCount > ReadBack.maxPayloadByteCount {
+        if restores(reader, byteCount) {
+            // A payload gets a checksum of its own: sound to its end, or nothing of it is sent.
+            var nobody = NullVisitor()
             try reader.rewindToValue()
-            expected.size = try SizeVisitor.size(of: &reader)
+            try reader.readValue(into: &nobody)
         }
-        try send(&reader, expected, byteCount)
+        try send(&reader, byteCount: byteCount)
         if engine.stop == nil, reader.offset - header.valueOffset != byteCount {
             try reader.rewindToValue()
             try reader.skipValue()
         }
     }
 
-    private func send(
-        _ reader: inout RDBReader, _ expected: ReadBack.Expected, _ byteCount: UInt64
-    ) throws(DecodeError) {
+    private func send(_ reader: inout RDBReader, byteCount: UInt64) throws(DecodeError) {
         var restores = restores(reader, byteCount)
         var isUncertain = isUncertain
         var lossCount = 0
@@ -106,7 +104,14 @@ struct LargeValue {
                 _ = flow.ask(["UNLINK"], [name])
                 leftover = nil
             }
-            let outcome = try attempt(&reader, byteCount, flow, restores, isAsking: asked != nil)
+            let outcome: Outcome
+            do throws(DecodeError) {
+                outcome = try attempt(&reader, byteCount, flow, restores, isAsking: asked != nil)
+            } catch {
+                // Of what cannot be decoded nothing stays.
+                flow.giveUp()
+                throw error
+            }
             asked = nil
             if engine.stop != nil {
                 flow.abandon()
@@ -125,7 +130,7 @@ struct LargeValue {
             case .verdict(.applied): return engine.applied(header, form)
             case .verdict(.conflict):
                 guard isUncertain else { return engine.exists(header, key) }
-                switch try found(&reader, expected, at: link.address) {
+                switch try found(&reader, at: link.address) {
                 case .same: return engine.applied(header, form)
                 case .other: return engine.exists(header, key)
                 case .unknown(let words): engine.waitBriefly(delay, words)
@@ -167,11 +172,17 @@ struct LargeValue {
     }
 
     /// What is at the key that exists, perhaps by an attempt whose end was not seen.
-    private func found(
-        _ reader: inout RDBReader, _ expected: ReadBack.Expected, at server: ServerAddress
-    ) throws(DecodeError) -> ReadBack.Match {
+    private func found(_ reader: inout RDBReader, at server: ServerAddress) throws(DecodeError) -> ReadBack.Match {
         let readBack = ReadBack(engine)
-        guard expected.size != nil else { return readBack.compare([expected], at: server)[0] }
+        var digest = ComparedDigest(plan)
+        try reader.rewindToValue()
+        var expected = ReadBack.Expected(
+            header: header, key: key, digest: try digest.digest(&reader, header, key: key.rawSpan))
+        guard reader.offset - header.valueOffset > ReadBack.maxPayloadByteCount else {
+            return readBack.compare([expected], at: server)[0]
+        }
+        try reader.rewindToValue()
+        expected.size = try SizeVisitor.size(of: &reader)
         try reader.rewindToValue()
         var uncompared: UInt64 = 0
         return try readBack.compareLarge(&reader, expected, patienceMilliseconds: 0, uncompared: &uncompared)

@@ -63,6 +63,27 @@ struct WaitingEntry {
     /// Where to, if not to the owner of its slot; with ASKING before it.
     var asked: ServerAddress?
 
+    /// An entry by itself: the frame around it may be much larger.
+    init(_ note: EntryNote, of frame: ByteBuffer) {
+        self.note = note
+        let own = note.bytes
+        guard let slice = frame.getSlice(at: own.lowerBound, length: own.count) else {
+            preconditionFailure("an entry lies within its frame")
+        }
+        bytes = slice
+        if own.count < frame.readableBytes {
+            bytes = ByteBuffer()
+            bytes.writeImmutableBuffer(slice)
+        }
+        func moved(_ range: Range<Int>) -> Range<Int> {
+            range.lowerBound - own.lowerBound..<range.upperBound - own.lowerBound
+        }
+        self.note.bytes = 0..<own.count
+        self.note.key = moved(note.key)
+        if !note.name.isEmpty { self.note.name = moved(note.name) }
+        self.note.payload = note.form == .restore ? moved(note.payload) : 0..<0
+    }
+
     /// What it takes in memory, roughly.
     var byteCount: Int { bytes.readableBytes + 512 }
 }
