@@ -250,7 +250,9 @@ extension CommandRunner {
         case .wrongType: return .refused
         case .missing: break
         case .value(let source):
-            guard let positions = find(source), limit.map({ $0.offset >= 0 && $0.count != 0 }) ?? true else { break }
+            guard let positions = find(source), limit?.count != 0 else { break }
+            // From the end, or nothing: that depends on how the server holds the source.
+            if let limit, limit.offset < 0 { return .cannotRun }
             var skipped: Int64 = 0
             let wanted = limit.map { $0.count < 0 ? Int64.max : $0.count } ?? .max
             source.forEach(in: positions, isReverse: isReverse) { member, score in

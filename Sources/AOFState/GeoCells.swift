@@ -20,10 +20,10 @@ struct GeoCells {
         step = Self.step(radius: Self.radius(area, centre, bounds), centre.latitude)
         var cell = Self.cell(centre, step)
         let isTooSmall =
-            Self.latitude(cell.y &+ 1, step, edge: 1) < bounds.north
-            || Self.latitude(cell.y &- 1, step, edge: 0) > bounds.south
-            || Self.longitude(cell.x &+ 1, step, edge: 1) < bounds.east
-            || Self.longitude(cell.x &- 1, step, edge: 0) > bounds.west
+            Self.latitude(Self.wrap(cell.y &+ 1, step), step, edge: 1) < bounds.north
+            || Self.latitude(Self.wrap(cell.y &- 1, step), step, edge: 0) > bounds.south
+            || Self.longitude(Self.wrap(cell.x &+ 1, step), step, edge: 1) < bounds.east
+            || Self.longitude(Self.wrap(cell.x &- 1, step), step, edge: 0) > bounds.west
         if step > 1, isTooSmall {
             step -= 1
             cell = Self.cell(centre, step)
@@ -35,11 +35,15 @@ struct GeoCells {
             leaves.west = Self.longitude(cell.x, step, edge: 0) >= bounds.west
             leaves.east = Self.longitude(cell.x, step, edge: 1) <= bounds.east
         }
-        let mask = UInt32(1) << UInt32(step) - 1
-        for x in [UInt32.max, 0, 1] where x == 0 || (x == 1 ? leaves.east : leaves.west) {
-            for y in [UInt32.max, 0, 1] where y == 0 || (y == 1 ? leaves.north : leaves.south) {
-                cells.append(((cell.x &+ x) & mask, (cell.y &+ y) & mask))
-            }
+        // A centre at the very edge of the world stands in a row of cells beyond it, which has no members.
+        let columns = [
+            (cell.x, true), (Self.wrap(cell.x &- 1, step), leaves.west), (Self.wrap(cell.x &+ 1, step), leaves.east),
+        ]
+        let rows = [
+            (cell.y, true), (Self.wrap(cell.y &- 1, step), leaves.south), (Self.wrap(cell.y &+ 1, step), leaves.north),
+        ]
+        for (x, isColumnKept) in columns where isColumnKept {
+            for (y, isRowKept) in rows where isRowKept { cells.append((x, y)) }
         }
     }
 
@@ -62,7 +66,10 @@ struct GeoCells {
         return (UInt32(max(0, x)), UInt32(max(0, y)))
     }
 
-    /// The lower (0) or upper (1) edge of a row of cells, after going round the world.
+    /// A row or column after going round the world.
+    private static func wrap(_ number: UInt32, _ step: Int) -> UInt32 { number & (UInt32(1) << UInt32(step) - 1) }
+
+    /// The lower (0) or upper (1) edge of a row of cells.
     private static func latitude(_ row: UInt32, _ step: Int, edge: Double) -> Double {
         -GeoPosition.maxLatitude + fraction(row, step, edge) * (2 * GeoPosition.maxLatitude)
     }
@@ -72,7 +79,7 @@ struct GeoCells {
     }
 
     private static func fraction(_ number: UInt32, _ step: Int, _ edge: Double) -> Double {
-        (Double(number & (UInt32(1) << UInt32(step) - 1)) + edge) / Double(1 << step)
+        (Double(number) + edge) / Double(1 << step)
     }
 
     // MARK: - Sizes

@@ -256,9 +256,8 @@ struct CollectionWorkload {
             default: return Command("HEXPIRE", key("h"), 1_000_000_000, condition, fields())
             }
         case 13 where server.hasFieldExpiry: return Command("HPERSIST", key("h"), fields())
-        case 14,
-            15 where hasHSETEX:
-            return hsetex()
+        case 14 where hasHSETEX: return hsetex()
+        case 15 where hasHSETEX: return hsetex()
         case 16 where hasHSETEX:
             let words = generator.oneIn(5) ? [] : generator.oneIn(4) ? ["PERSIST"] : timeOption()
             return Command("HGETEX", key("h"), Arguments(words), fields())
