@@ -86,20 +86,16 @@ extension GeoPosition {
 }
 
 extension GeoPosition {
-    /// The mean of positions as points in space.
+    /// The middle of positions as points in space: the direction of their sum.
     init(middleOf corners: [GeoPosition]) {
         var (x, y, z) = (0.0, 0.0, 0.0)
         for corner in corners {
             let longitude = Self.radians(corner.longitude)
             let latitude = Self.radians(corner.latitude)
-            x += Self.earthRadius * cos(latitude) * cos(longitude)
-            y += Self.earthRadius * cos(latitude) * sin(longitude)
-            z += Self.earthRadius * sin(latitude)
+            x += cos(latitude) * cos(longitude)
+            y += cos(latitude) * sin(longitude)
+            z += sin(latitude)
         }
-        let count = Double(corners.count)
-        x /= count
-        y /= count
-        z /= count
         longitude = Self.degrees(atan2(y, x))
         latitude = Self.degrees(atan2(z, (x * x + y * y).squareRoot()))
     }

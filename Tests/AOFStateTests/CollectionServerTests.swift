@@ -53,7 +53,9 @@ struct CollectionServerTests {
                 }
                 var isError = false
                 if case .error = reply { isError = true }
-                if isError != (outcome != .applied) {
+                // Redis 6.2 does not look at the words of a search in a key that is missing.
+                let isLenient = !round.server.isRedis7 && command.arguments[0].starts(with: Bytes("GEO".utf8))
+                if isError != (outcome != .applied), !isLenient {
                     Issue.record("\(round.testDescription), batch \(batch): \(command) -> \(reply), here \(outcome)")
                     isSame = false
                 }

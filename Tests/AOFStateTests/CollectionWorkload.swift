@@ -109,7 +109,7 @@ struct CollectionWorkload {
         case 7: Command(generator.pick(["LPOP", "RPOP"]), key("l"), generator.number(-1...4))
         case 8, 9: Command("LINSERT", key("l"), generator.pick(["BEFORE", "AFTER", "before", "x"]), word(), word())
         case 10: Command("LSET", key("l"), index(), word())
-        case 11: Command("LREM", key("l"), index(), word())
+        case 11: Command("LREM", key("l"), generator.number(-3...3), word())
         case 12: Command("LTRIM", key("l"), index(), generator.oneIn(2) ? 30 : index())
         case 13: Command("RPOPLPUSH", key("l"), key("l"))
         case 14, 15: Command("LMOVE", key("l"), key("l"), side(), side())
@@ -333,7 +333,7 @@ struct CollectionWorkload {
     private mutating func place() -> String { "p" + String(generator.number(0...40)) }
     private mutating func geoKey() -> String { generator.oneIn(25) ? "l0" : "g" + String(generator.number(0...1)) }
     private mutating func unit() -> String {
-        generator.pick(["m", "km", "ft", "mi", "KM", generator.oneIn(9) ? "x" : "km"])
+        generator.pick(["m", "km", "ft", "mi", has70 ? "KM" : "km", generator.oneIn(9) ? "x" : "km"])
     }
     private mutating func distance() -> String {
         String(generator.pick([0, 1, 100, 1_000, 5_000, 9_000, 20_000, 1_000_000]))
