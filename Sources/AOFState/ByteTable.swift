@@ -33,6 +33,8 @@ struct ByteTable<Value>: ~Copyable {
     private var firstEntry = 0
     /// Entries, without gaps.
     private(set) var count = 0
+    /// How often entries got other indices, all of them keeping their order.
+    private(set) var renumberingCount = 0
 
     private var keys: UnsafeMutableRawPointer?
     private var keyCapacity = 0
@@ -119,6 +121,9 @@ struct ByteTable<Value>: ~Copyable {
             borrowing: self)
     }
 
+    /// The key, where the table is a property of a class, out of which no span may be handed.
+    func withKey<R>(at index: Int, _ body: (RawSpan) -> R) -> R { body(key(at: index)) }
+
     subscript(_ index: Int) -> Value {
         @inline(__always)
         get {
@@ -190,6 +195,18 @@ struct ByteTable<Value>: ~Copyable {
 
     @discardableResult
     mutating func remove(at index: Int) -> Value {
+        let value = takeOut(index)
+        makeDense()
+        return value
+    }
+
+    /// Removes many at once; indices stay as they are until all are gone.
+    mutating func remove(atAll indices: [Int]) {
+        for index in indices { _ = takeOut(index) }
+        makeDense()
+    }
+
+    private mutating func takeOut(_ index: Int) -> Value {
         checkIndex(index)
         if unsafe places != nil { freePlace(of: index) }
         let entry = unsafe entries.unsafelyUnwrapped + index
@@ -199,23 +216,24 @@ struct ByteTable<Value>: ~Copyable {
         // A gap's value is not initialised.
         let value = unsafe Self.moveValue(entry)
         count -= 1
+        if index == firstEntry { firstEntry = self.index(from: index) ?? entryCount }
+        if index == entryCount - 1 { entryCount -= 1 }
+        return value
+    }
+
+    /// After removals: gives memory back where gaps or lost keys outnumber what is left.
+    private mutating func makeDense() {
         if count == 0 {
             entryCount = 0
             firstEntry = 0
             keyByteCount = 0
             lostKeyByteCount = 0
             if entryCapacity > 64 || keyCapacity > 4096 { self = ByteTable() }
-        } else {
-            if index == firstEntry { firstEntry = self.index(from: index) ?? entryCount }
-            if index == entryCount - 1 {
-                entryCount -= 1
-            } else if entryCount - count > 16 + count
-                || lostKeyByteCount > totalKeyByteCount + 64 * entryCount + 1024
-            {
-                remake(entryCapacity: max(count + count / 2, Self.smallCount))
-            }
+        } else if entryCount - count > 16 + count
+            || lostKeyByteCount > totalKeyByteCount + 64 * entryCount + 1024
+        {
+            remake(entryCapacity: max(count + count / 2, Self.smallCount))
         }
-        return value
     }
 
     mutating func removeAll() { self = ByteTable() }
@@ -304,6 +322,7 @@ extension ByteTable {
         precondition(unsafe keepsKeys || newKeys != nil, "out of memory")
         // The numbers that entries had and will have, where they change.
         let hasGaps = entryCount != count
+        if hasGaps { renumberingCount += 1 }
         var newNumbers: [UInt32] = []
         if hasGaps { newNumbers = Array(repeating: 0, count: entryCount) }
         var newCount = 0

@@ -56,8 +56,14 @@ extension CommandRunner {
             if command == .flushall { removeAllDatabases() } else { removeSelectedDatabase() }
             return .applied
         case .restore, .restoreAsking: return restore(arguments)
-        case .delex, .delifeq: return deleteIf(arguments, command)
-        case .trimslots, .sflush, .cluster: return removeSlots(arguments, command)
+        case .delex: return deleteIf(arguments, command)
+        case .delifeq:
+            isValkey = true
+            return deleteIf(arguments, command)
+        case .trimslots, .sflush: return removeSlots(arguments, command)
+        case .cluster:
+            if arguments.matches(1, "flushslot") { isValkey = true }
+            return removeSlots(arguments, command)
         }
     }
 
@@ -179,7 +185,7 @@ extension CommandRunner {
             }
         }
         guard case .string(let bytes) = database.entries[index].value else { return .refused }
-        if (bytes.rawSpan.isEqual(arguments[operand])) == wantsEqual { database.entries.remove(at: index) }
+        if (bytes.rawSpan.isEqual(to: arguments[operand])) == wantsEqual { database.entries.remove(at: index) }
         return .applied
     }
 

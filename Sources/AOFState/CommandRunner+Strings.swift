@@ -229,7 +229,7 @@ extension CommandRunner {
         case .hasDigest, .hasOtherDigest: return true
         case .isEqual, .isUnequal:
             guard case .string(let bytes) = database.entries[index].value else { return false }
-            return bytes.rawSpan.isEqual(arguments[operand]) == (condition == .isEqual)
+            return bytes.rawSpan.isEqual(to: arguments[operand]) == (condition == .isEqual)
         }
     }
 

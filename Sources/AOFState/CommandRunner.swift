@@ -12,15 +12,20 @@ struct CommandRunner {
     private(set) var databaseNumber: UInt64 = 0
     /// What relative times count from, and what "now" is: Unix time in milliseconds.
     var now: Int64
+    /// The time of loading, beyond which no entry of a stream was delivered; Unix time in milliseconds.
+    let loadedAt: Int64
     /// Who wrote the log, where that is known; its rules hold. nil: those of the newest release.
     var server: ServerVersion?
     /// What XADD is about to add.
     let streamDraft = StreamDraft()
     var allowance = GrowthAllowance()
+    /// Whether there were commands that only Valkey has.
+    var isValkey = false
 
     init(_ keyspace: Keyspace, now: Int64) {
         self.keyspace = keyspace
         self.now = now
+        loadedAt = now
         database = keyspace.database(0)
     }
 
@@ -29,8 +34,13 @@ struct CommandRunner {
         database = keyspace.database(number)
     }
 
+    /// Runs a command by its words alone.
     mutating func run(_ arguments: CommandArguments) -> CommandOutcome {
-        guard let name = arguments.name, let command = WriteCommand(name) else { return .cannotRun }
+        guard let command = CommandTable.command(arguments) else { return .cannotRun }
+        return run(command, arguments)
+    }
+
+    mutating func run(_ command: WriteCommand, _ arguments: CommandArguments) -> CommandOutcome {
         switch command {
         case .key(let command): return run(command, arguments)
         case .string(let command): return run(command, arguments)

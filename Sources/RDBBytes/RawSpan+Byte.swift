@@ -14,9 +14,12 @@ extension RawSpan {
     }
 
     /// Whether both have the same bytes.
-    public func isEqual(_ other: RawSpan) -> Bool {
+    public func isEqual(to other: RawSpan) -> Bool {
         byteCount == other.byteCount && compare(other) == 0
     }
+
+    /// Whether this comes before the other; see `compare`.
+    public func precedes(_ other: RawSpan) -> Bool { compare(other) < 0 }
 
     /// Less than, equal to or greater than 0, as this comes before, is, or comes behind the other: byte by byte, what is
     /// shorter first.

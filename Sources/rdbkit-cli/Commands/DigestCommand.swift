@@ -51,7 +51,7 @@ struct DigestCommand: ParsableCommand {
     }
 
     func run() throws {
-        let run = InputRun(options)
+        let run = InputRun(options, selection)
         let file = try run.open(output)
         var failure: OutputError?
         let status = run.forEach(inputs) { reader, path in

@@ -29,7 +29,7 @@ struct GetCommand: ParsableCommand {
     }
 
     func run() throws {
-        let run = InputRun(options)
+        let run = InputRun(options, selection)
         let file = try run.open(output)
         var wanted = selection.selection()
         wanted.keys = Set(keys.map { Array($0.utf8) })
@@ -46,7 +46,8 @@ struct GetCommand: ParsableCommand {
             JSONConsumer(JSONEntryWriter(file, options: json.options)), wanted: wanted.keys,
             stopsWhenAllFound: isOneDatabase)
         var status = run.forEach([input]) { reader, path in
-            run.run(&reader, path, wanted, &finder) { $0.base.writer.flush() }
+            finder.base.writer.options.doubtfulKeys = run.current.doubtfulKeys
+            return run.run(&reader, path, wanted, &finder) { $0.base.writer.flush() }
         }
         finder.base.writer.finish()
         if status == .done {

@@ -21,7 +21,7 @@ struct InfoCommand: ParsableCommand {
     @OptionGroup(title: "Run") var options: RunOptions
 
     func run() throws {
-        let run = InputRun(options)
+        let run = InputRun(options, selection)
         let file = try run.open(output)
         var failure: OutputError?
         var isFirst = true

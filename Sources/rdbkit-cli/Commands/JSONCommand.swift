@@ -20,7 +20,7 @@ struct JSONCommand: ParsableCommand {
     @OptionGroup(title: "Run") var options: RunOptions
 
     func run() throws {
-        let run = InputRun(options)
+        let run = InputRun(options, selection)
         let file = try run.open(output)
         var consumer = JSONConsumer(JSONEntryWriter(file, options: json.options))
         var wanted = selection.selection()
@@ -29,6 +29,7 @@ struct JSONCommand: ParsableCommand {
         let sharesOut = json.options.parts == .everything && !json.array
         let threads = sharesOut ? options.threadCount : 1
         let status = run.forEach(inputs) { reader, path in
+            consumer.writer.options.doubtfulKeys = run.current.doubtfulKeys
             // --limit counts over all inputs.
             wanted.limit = limit.map { $0 - min($0, consumer.writer.writtenEntries) }
             return run.run(&reader, path, wanted, &consumer, threads: threads) { $0.writer.flush() }

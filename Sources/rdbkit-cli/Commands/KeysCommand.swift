@@ -18,7 +18,7 @@ struct KeysCommand: ParsableCommand {
     @OptionGroup(title: "Run") var options: RunOptions
 
     func run() throws {
-        let run = InputRun(options)
+        let run = InputRun(options, selection)
         let file = try run.open(output)
         var consumer = KeysConsumer(file, terminator: null ? 0 : 0x0a)
         var wanted = selection.selection()
