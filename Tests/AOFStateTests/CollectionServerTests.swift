@@ -145,7 +145,9 @@ extension CommandRunner {
 enum Payload {
     /// nil where the server knows no layout that servers of today use.
     static func make(_ value: KeyspaceValue, for server: Server) -> [UInt8]? {
-        guard let layout = value.layout(server.family == .valkey ? .valkey : .redis) else { return nil }
+        guard let layout = value.layout(
+                in: server.family == .valkey
+                    ? RDBVersion(number: 80, family: .valkey) : RDBVersion(number: 12, family: .redis)) else { return nil }
         switch layout {
         case .listQuicklist2, .hashListpack, .zsetListpack: if !server.isRedis7 { return nil }
         case .setListpack: if !server.isRedis72 { return nil }
