@@ -98,8 +98,9 @@ public struct LogState {
     public mutating func apply(_ record: AOFRecord, _ arguments: CommandArguments) -> NotRun? {
         if record.database != runner.databaseNumber { runner.select(record.database) }
         if let time = record.time {
+            // Whatever happened within that second is not in the future.
             let (product, overflow) = time.multipliedReportingOverflow(by: 1000)
-            runner.now = overflow ? start : product
+            runner.now = overflow || product > .max - 999 ? start : product + 999
         }
         guard let command = CommandTable.command(arguments) else { return applyOther(record, arguments) }
         let outcome = runner.run(command, arguments)

@@ -132,7 +132,7 @@ final class SortedSetValue: StoredValue {
             if let all = positions(ranks: 0, -1) {
                 forEach(in: all) { member, score in
                     listpack.append(member)
-                    listpack.append(score: score)
+                    listpack.append(score: score == 0 ? 0 : score)
                     return true
                 }
             }

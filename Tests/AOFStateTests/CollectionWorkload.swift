@@ -45,7 +45,9 @@ struct CollectionWorkload {
         return Arguments((0..<count).map { _ in word() })
     }
 
-    mutating func index() -> Int { generator.oneIn(30) ? generator.pick([Int.max, Int.min]) : generator.number(-6...6) }
+    mutating func index() -> Int {
+        generator.oneIn(30) ? generator.pick([Int.max, Int.min]) : generator.number(-6...6)
+    }
 
     mutating func score() -> String {
         switch generator.number(0...11) {
@@ -56,7 +58,8 @@ struct CollectionWorkload {
         case 10: generator.pick(["+5", ".5", "5.", "1e3", "1E3", "007", "-.5", "1e+2", isValkey9 ? "1" : "0x10"])
         default:
             generator.oneIn(3)
-                ? generator.pick(["nan", "abc", "", " 1", "1 ", "1e400", "1e-400", "0x", "e3", "1e", "--1", "1,5"]) : "7"
+                ? generator.pick(["nan", "abc", "", " 1", "1 ", "1e400", "1e-400", "0x", "e3", "1e", "--1", "1,5"])
+                : "7"
         }
     }
 
@@ -251,7 +254,9 @@ struct CollectionWorkload {
             default: return Command("HEXPIRE", key("h"), 1_000_000_000, condition, fields())
             }
         case 13 where server.hasFieldExpiry: return Command("HPERSIST", key("h"), fields())
-        case 14, 15 where hasHSETEX: return hsetex()
+        case 14,
+            15 where hasHSETEX:
+            return hsetex()
         case 16 where hasHSETEX:
             let words = generator.oneIn(5) ? [] : generator.oneIn(4) ? ["PERSIST"] : timeOption()
             return Command("HGETEX", key("h"), Arguments(words), fields())
@@ -326,8 +331,12 @@ struct CollectionWorkload {
     }
     private mutating func place() -> String { "p" + String(generator.number(0...40)) }
     private mutating func geoKey() -> String { generator.oneIn(25) ? "l0" : "g" + String(generator.number(0...1)) }
-    private mutating func unit() -> String { generator.pick(["m", "km", "ft", "mi", "KM", generator.oneIn(9) ? "x" : "km"]) }
-    private mutating func distance() -> String { String(generator.pick([0, 1, 100, 1_000, 5_000, 9_000, 20_000, 1_000_000])) }
+    private mutating func unit() -> String {
+        generator.pick(["m", "km", "ft", "mi", "KM", generator.oneIn(9) ? "x" : "km"])
+    }
+    private mutating func distance() -> String {
+        String(generator.pick([0, 1, 100, 1_000, 5_000, 9_000, 20_000, 1_000_000]))
+    }
 
     mutating func geo() -> Command {
         switch generator.number(0...7) {

@@ -1,10 +1,9 @@
+@testable import AOFState
 import Glibc
 import RDBFormat
 import RDBModel
 import ServerHarness
 import Testing
-
-@testable import AOFState
 
 /// Stream commands against what real servers make of the same log. `RDBKIT_SEEDS=n` and `RDBKIT_SEED=n` choose the seeds.
 @Suite("streams of a log as servers load it", .serialized, .enabled(if: !ServerCatalog.available.isEmpty))

@@ -54,6 +54,11 @@ struct LogStateTests {
             }
             entry.value = .stream(stream)
         }
+        if case .sortedSet(let members) = entry.value {
+            // Servers lose the sign of a zero when they pack a sorted set, and not always at the same moment.
+            entry.value = .sortedSet(
+                members.map { ScoredMember(member: $0.member, score: $0.score == 0 ? 0 : $0.score) })
+        }
         return entry
     }
 
@@ -64,6 +69,8 @@ struct LogStateTests {
         for group in stream.groups.indices {
             let owners = Set(stream.groups[group].pending.map(\.consumer))
             stream.groups[group].consumers.removeAll { !owners.contains($0.name) }
+            // Not in the logs of all versions.
+            stream.groups[group].entriesRead = nil
         }
         entry.value = .stream(stream)
         return entry
@@ -71,7 +78,7 @@ struct LogStateTests {
 
     /// What `rdbkit json` says, but for what has expired by now.
     private func state(_ server: Server, _ arguments: [String], input: String? = nil) throws -> [CanonicalEntry] {
-        let run = try RDBKitProgram.locate().run(["json"] + arguments, input: input)
+        let run = try RDBKitProgram.locate().run(["json", "--quiet"] + arguments, input: input)
         #expect(run.status == 0 && run.errors == "", "\(arguments): status \(run.status), \(run.errors)")
         let now = Int64(wallClock() * 1000)
         return try JSONLines.parse(run.output, as: .program).map { plain($0, server) }.compactMap { entry in
@@ -159,10 +166,12 @@ struct LogStateTests {
         defer { process.stop() }
         let result = try RDBKitProgram.locate().run(["json", "--quiet", path])
         #expect(result.status == 0 && result.errors == "", "\(run): \(result.errors)")
+        let found = try JSONLines.parse(result.output, as: .program).map { plain($0, run.server) }
+        // No RDB tells which server's rules hold.
         expectNone(
             Comparison.differences(
-                expected: try truth(try process.connect(), run),
-                found: try JSONLines.parse(result.output, as: .program).map { plain($0, run.server) }),
+                expected: try truth(try process.connect(), run).map(withoutIdleConsumers),
+                found: found.map(withoutIdleConsumers)),
             "a log made by hand, \(run)")
     }
 }
