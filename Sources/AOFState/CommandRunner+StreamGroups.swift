@@ -135,7 +135,8 @@ extension CommandRunner {
 
     func claim(_ arguments: CommandArguments) -> CommandOutcome {
         guard case .value(let stream) = find(arguments[1], KeyspaceStream.self),
-            let group = stream.group(arguments[2]), let options = ClaimOptions(arguments, now: now, latest: max(now, loadedAt))
+            let group = stream.group(arguments[2]),
+            let options = ClaimOptions(arguments, now: now, latest: max(now, loadedAt))
         else { return .refused }
         if options.lastID > group.lastID { group.lastID = options.lastID }
         let dropsDeleted = server?.dropsDeletedFromPending != false

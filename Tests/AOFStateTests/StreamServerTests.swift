@@ -1,9 +1,10 @@
-@testable import AOFState
 import Glibc
 import RDBFormat
 import RDBModel
 import ServerHarness
 import Testing
+
+@testable import AOFState
 
 /// Stream commands against what real servers make of the same log. `RDBKIT_SEEDS=n` and `RDBKIT_SEED=n` choose the seeds.
 @Suite("streams of a log as servers load it", .serialized, .enabled(if: !ServerCatalog.available.isEmpty))
@@ -86,7 +87,9 @@ struct StreamServerTests {
 
     nonisolated(unsafe) private static var lastIssueCount = 0
 
-    private func expectSame(_ run: Run, _ connection: RESPConnection, _ applied: AppliedLog, recent: Int64, after command: Command? = nil) throws {
+    private func expectSame(
+        _ run: Run, _ connection: RESPConnection, _ applied: AppliedLog, recent: Int64, after command: Command? = nil
+    ) throws {
         for key in StreamWorkload.keys + ["no-stream"] {
             let isThere = try connection.call("EXISTS", key).integer() == 1
             let found = try applied.stream(key, run.rdbVersion)
