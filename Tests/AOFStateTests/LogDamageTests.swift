@@ -19,7 +19,7 @@ struct LogDamageTests {
         init() throws {
             var name = Array("/tmp/rdbkit-XXXXXX".utf8CString)
             path = try name.withUnsafeMutableBufferPointer { buffer in
-                guard let path = mkdtemp(buffer.baseAddress) else { throw CancellationError() }
+                guard let base = buffer.baseAddress, let path = mkdtemp(base) else { throw CancellationError() }
                 return String(cString: path)
             }
         }
@@ -108,7 +108,9 @@ struct LogDamageTests {
         }
     }
 
-    @Test("bytes that are changed are told, refused or part of a value; nothing crashes", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "bytes that are changed are told, refused or part of a value; nothing crashes",
+        arguments: [1, 2, 3] as [UInt64])
     func flipped(seed: UInt64) throws {
         let folder = try Folder()
         let log = Self.base + Self.commands.flatMap { $0 }
@@ -135,7 +137,6 @@ struct LogDamageTests {
                 }
             } catch {
                 // A value of the base that commands do not touch may be damaged; its place is known.
-                let error = try #require(error as? DecodeError)
                 #expect(result.places?.origin(of: error.offset) != nil, "seed \(seed): \(error)")
             }
         }
@@ -144,7 +145,9 @@ struct LogDamageTests {
     @Test("counts that no bytes follow cost nothing")
     func lies() throws {
         let folder = try Folder()
-        for text in ["*1000000000\r\n", "*2\r\n$3\r\nSET\r\n$999999999999\r\n", "*-5\r\n", "*9223372036854775807\r\n$1\r\n"] {
+        for text in [
+            "*1000000000\r\n", "*2\r\n$3\r\nSET\r\n$999999999999\r\n", "*-5\r\n", "*9223372036854775807\r\n$1\r\n",
+        ] {
             let log = command("SET", "a", "1") + Array(text.utf8)
             let (state, result) = try read(try folder.write(log, "log.aof"))
             #expect(state == ["0 a": "string([49])"])
