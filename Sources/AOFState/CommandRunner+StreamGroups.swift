@@ -135,7 +135,7 @@ extension CommandRunner {
 
     func claim(_ arguments: CommandArguments) -> CommandOutcome {
         guard case .value(let stream) = find(arguments[1], KeyspaceStream.self),
-            let group = stream.group(arguments[2]), let options = ClaimOptions(arguments, now: now)
+            let group = stream.group(arguments[2]), let options = ClaimOptions(arguments, now: now, latest: max(now, loadedAt))
         else { return .refused }
         if options.lastID > group.lastID { group.lastID = options.lastID }
         let dropsDeleted = server?.dropsDeletedFromPending != false
@@ -337,7 +337,8 @@ private struct ClaimOptions {
     var isJustID = false
     var lastID = StreamID.zero
 
-    init?(_ arguments: CommandArguments, now: Int64) {
+    /// - Parameter latest: a delivery after it cannot be.
+    init?(_ arguments: CommandArguments, now: Int64, latest: Int64) {
         guard let idle = arguments.integer(4) else { return nil }
         minIdle = idle
         deliveredAt = now
@@ -375,7 +376,7 @@ private struct ClaimOptions {
             }
             index += 2
         }
-        // A time that cannot be is taken for the present one.
-        if time >= 0, time <= now { deliveredAt = time }
+        // What cannot be is taken for the present time.
+        if time >= 0, time <= latest { deliveredAt = time }
     }
 }

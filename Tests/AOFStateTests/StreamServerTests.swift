@@ -69,7 +69,7 @@ struct StreamServerTests {
         var workload = StreamWorkload(server: run.server, seed: run.seed &+ 2000, usesClock: false)
         let recent = try Self.time(connection)
         var applied = AppliedLog(server: run.version)
-        for command in workload.commands(1500) where !command.arguments.contains(Array("LIMIT".utf8)) {
+        for command in workload.commands(600) where !command.arguments.contains(Array("LIMIT".utf8)) {
             let reply = try connection.exchange([command])[0]
             applied.runner.now = try Self.time(connection)
             try applied.apply(log: AppliedLog.command(command.arguments))
@@ -96,10 +96,15 @@ struct StreamServerTests {
             let expected = StreamLines.of(truth, recent: recent, run.server)
             let lines = StreamLines.of(found, recent: recent, run.server)
             if lines != expected {
-                let index = zip(lines, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(lines.count, expected.count)
+                let index =
+                    zip(lines, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(lines.count, expected.count)
                 Self.lastIssueCount += 1
                 Issue.record(
-                    "\(run), after \(command.map(String.init(describing:)) ?? "all"), \(key), line \(index): expected \(expected.dropFirst(index).first ?? "nothing"), found \(lines.dropFirst(index).first ?? "nothing"); \(lines.count - expected.count) more lines")
+                    """
+                    \(run), after \(command.map(String.init(describing:)) ?? "all"), \(key), line \(index): expected \
+                    \(expected.dropFirst(index).first ?? "nothing"), found \(lines.dropFirst(index).first ?? "nothing"); \
+                    \(lines.count - expected.count) more lines
+                    """)
             }
         }
     }
