@@ -53,7 +53,7 @@ extension GeoPosition {
         return (bits | bits << 1) & 0x5555_5555_5555_5555
     }
 
-    private static func gather(_ value: UInt64) -> UInt32 {
+    static func gather(_ value: UInt64) -> UInt32 {
         var bits = value & 0x5555_5555_5555_5555
         bits = (bits | bits >> 1) & 0x3333_3333_3333_3333
         bits = (bits | bits >> 2) & 0x0f0f_0f0f_0f0f_0f0f
@@ -65,9 +65,10 @@ extension GeoPosition {
 
 /// Distances in metres, on a sphere. Source: redis/redis src/geohash_helper.c; formats/commands.md C.11.
 extension GeoPosition {
-    private static let earthRadius = 6372797.560856
+    static let earthRadius = 6372797.560856
 
-    private static func radians(_ degrees: Double) -> Double { degrees * (Double.pi / 180) }
+    static func radians(_ degrees: Double) -> Double { degrees * (Double.pi / 180) }
+    static func degrees(_ radians: Double) -> Double { radians / (Double.pi / 180) }
 
     /// By the haversine formula.
     func distance(to other: GeoPosition) -> Double {
@@ -81,6 +82,26 @@ extension GeoPosition {
 
     func latitudeDistance(to other: GeoPosition) -> Double {
         Self.earthRadius * abs(Self.radians(other.latitude) - Self.radians(latitude))
+    }
+}
+
+extension GeoPosition {
+    /// The mean of positions as points in space.
+    init(middleOf corners: [GeoPosition]) {
+        var (x, y, z) = (0.0, 0.0, 0.0)
+        for corner in corners {
+            let longitude = Self.radians(corner.longitude)
+            let latitude = Self.radians(corner.latitude)
+            x += Self.earthRadius * cos(latitude) * cos(longitude)
+            y += Self.earthRadius * cos(latitude) * sin(longitude)
+            z += Self.earthRadius * sin(latitude)
+        }
+        let count = Double(corners.count)
+        x /= count
+        y /= count
+        z /= count
+        longitude = Self.degrees(atan2(y, x))
+        latitude = Self.degrees(atan2(z, (x * x + y * y).squareRoot()))
     }
 }
 

@@ -21,6 +21,8 @@ public struct LogState {
     private(set) var ownsFunctions = false
 
     public private(set) var report = Report()
+    /// Where the item begins in the RDB, its attributes included, that was read last.
+    public private(set) var itemStart: UInt64 = 0
 
     /// What was done with the log's commands.
     public struct Report: Sendable {
@@ -55,6 +57,7 @@ public struct LogState {
     ) throws(DecodeError) -> RDBEnd {
         if touched?.changesFunctions ?? true { ownsFunctions = true }
         while true {
+            itemStart = reader.offset
             switch try reader.next() {
             case .entry:
                 let header = reader.header

@@ -132,6 +132,7 @@ final class SortedSetValue: StoredValue {
             if let all = positions(ranks: 0, -1) {
                 forEach(in: all) { member, score in
                     listpack.append(member)
+                    // As servers do: an integer has no minus zero.
                     listpack.append(score: score == 0 ? 0 : score)
                     return true
                 }

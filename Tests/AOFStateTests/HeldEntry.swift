@@ -38,7 +38,10 @@ struct HeldEntry: CustomStringConvertible {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
-    private static func bits(_ score: Double) -> [UInt8] { Array(String(score.bitPattern, radix: 16).utf8) }
+    /// Whether a zero keeps its sign depends on how a server holds the sorted set.
+    private static func bits(_ score: Double) -> [UInt8] {
+        Array(String(score == 0 ? 0 : score.bitPattern, radix: 16).utf8)
+    }
 
     // MARK: - The server's side
 

@@ -5,10 +5,13 @@ package struct StateWorkload {
     private let server: Server
     /// Whether the commands stand in a file as they are: then nothing may depend on the time or on chance.
     private let isHandMade: Bool
+    /// Whether keys and fields expire while the commands are run.
+    private let hasShortExpiries: Bool
     private var nextStreamID = 1
 
-    package init(server: Server, seed: UInt64, isHandMade: Bool = false) {
+    package init(server: Server, seed: UInt64, isHandMade: Bool = false, hasShortExpiries: Bool = true) {
         self.server = server
+        self.hasShortExpiries = hasShortExpiries && !isHandMade
         self.isHandMade = isHandMade
         generator = SeededGenerator(seed: seed)
     }
@@ -194,7 +197,7 @@ package struct StateWorkload {
         case 7: return Command(["PERSIST", anyKey()])
         case 8 where server.isRedis7:
             return Command(["PEXPIREAT", anyKey(), time(), generator.pick(["NX", "XX", "GT", "LT"])])
-        case 9 where !isHandMade: return Command(["PEXPIRE", anyKey(), generator.pick([1, 20, 400])])
+        case 9 where hasShortExpiries: return Command(["PEXPIRE", anyKey(), generator.pick([1, 20, 400])])
         case 10 where !isHandMade: return Command(["EXPIRE", anyKey(), generator.pick([-1, 100_000])])
         case 11: return Command(["EXPIREAT", anyKey(), 4_100_000_000 + generator.number(0...1000)])
         default: return Command(["PEXPIREAT", anyKey(), time()])
@@ -306,7 +309,7 @@ package struct StateWorkload {
             return Command([
                 "HSETEX", key("e"), generator.pick(["FNX", "FXX"]), "KEEPTTL", "FIELDS", 1, member(), value(),
             ])
-        case 6 where !isHandMade: return Command(["HPEXPIRE", key("e"), generator.pick([1, 30, 400])] + fields)
+        case 6 where hasShortExpiries: return Command(["HPEXPIRE", key("e"), generator.pick([1, 30, 400])] + fields)
         default:
             return Command([
                 "HSET", key("e"), "m\(generator.number(0...9))", value(), "m\(generator.number(0...9))", value(),
@@ -377,7 +380,7 @@ package struct StateWorkload {
     private mutating func geo() -> Command {
         let longitude = "\(generator.number(-100...100)).\(generator.number(0...99))"
         let latitude = "\(generator.number(-60...60)).\(generator.number(0...99))"
-        switch generator.number(0...5) {
+        switch hasRangeStore ? generator.number(0...5) : 5 {
         case 0:
             return Command([
                 "GEOSEARCHSTORE", key("z"), key("g"), "FROMLONLAT", longitude, latitude, "BYRADIUS",

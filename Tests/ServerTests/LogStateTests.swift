@@ -174,4 +174,70 @@ struct LogStateTests {
                 found: found.map(withoutIdleConsumers)),
             "a log made by hand, \(run)")
     }
+
+    /// A moment of a log, and what the server held then.
+    private struct Moment {
+        let place: String
+        let second: Int
+        let truth: [CanonicalEntry]
+    }
+
+    @Test("at a moment is what the server had then, and what it has after loading the log cut there", arguments: runs)
+    func moments(run: Run) throws {
+        let folder = try TemporaryFolder()
+        let process = try ServerProcess(run.server, options: options(run))
+        defer { process.stop() }
+        let connection = try process.connect()
+        var workload = StateWorkload(server: run.server, seed: run.seed &+ 500, hasShortExpiries: false)
+        let hasTimes = run.server.isRedis7 && run.hasTimes
+        var moments: [Moment] = []
+        func stand() throws {
+            let truth = try truth(connection, run).map(withoutIdleConsumers)
+            // What was written is in the file before the last reply is sent.
+            let file = try #require(try process.log.files().last)
+            let count = try Files.read(file.path).count
+            moments.append(
+                Moment(
+                    place: process.log.isMultiPart ? "\(file.name):\(count)" : "\(count)", second: Int(wallClock()),
+                    truth: truth))
+            if hasTimes { pause(milliseconds: 1100) }
+        }
+        _ = try connection.exchange(workload.commands(steps: 150))
+        if run.isRewritten { try connection.rewriteLog() }
+        for _ in 0..<4 {
+            _ = try connection.exchange(workload.commands(steps: 60))
+            try stand()
+        }
+        let log = try process.log.copy(to: folder, "log")
+        for (number, moment) in moments.enumerated() {
+            let subject = "\(run), moment \(number) at \(moment.place)"
+            let found = try state(run.server, [log.path, "--at-offset", moment.place])
+            expectNone(
+                Comparison.differences(expected: moment.truth, found: found.map(withoutIdleConsumers)), subject)
+            if hasTimes {
+                let found = try state(run.server, [log.path, "--at", "\(moment.second)"])
+                expectNone(
+                    Comparison.differences(expected: moment.truth, found: found.map(withoutIdleConsumers)),
+                    "\(subject), --at \(moment.second)")
+            }
+            if number == 1 { try cut(log, moment.place, found, run, folder) }
+        }
+    }
+
+    /// The server loads the log up to a place, and has what was read.
+    private func cut(
+        _ log: ServerLog, _ place: String, _ found: [CanonicalEntry], _ run: Run, _ folder: TemporaryFolder
+    ) throws {
+        let cut = ServerLog(server: run.server, path: folder.file("cut"))
+        let program = try RDBKitProgram.locate()
+        let result = try program.run(["aof", "cut", "--quiet", log.path, "--at-offset", place, "-o", cut.path])
+        #expect(result.status == 0, "\(run): \(result.errors)")
+        let loaded = try ServerProcess(run.server, options: ServerLog.options(run.server)) { folder in
+            _ = try cut.copy(to: folder, cut.isMultiPart ? "appendonlydir" : "appendonly.aof")
+        }
+        defer { loaded.stop() }
+        expectNone(
+            Comparison.differences(expected: try truth(try loaded.connect(), run), found: found),
+            "the log cut at \(place), loaded, \(run)")
+    }
 }

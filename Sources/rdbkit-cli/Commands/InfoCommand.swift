@@ -10,7 +10,7 @@ struct InfoCommand: ParsableCommand {
             Values are stepped over, which is fast; check looks into them.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: ArgumentHelp("RDB files or append-only logs (files, folders, manifests); - is standard input.", valueName: "input"))
     var inputs: [String]
 
     @Flag(help: "Write one JSON object for each input.")
