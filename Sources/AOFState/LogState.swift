@@ -39,6 +39,8 @@ public struct LogState {
     /// Why a command was not run.
     public enum NotRun: Sendable {
         case unknown, script, module, wrongArgumentCount, tooLarge
+        /// What comes of it depends on more than the log tells.
+        case undetermined
     }
 
     /// - Parameter now: what times of commands without a time of their own count from: Unix time in milliseconds.
@@ -126,7 +128,7 @@ public struct LogState {
             if !doubts.isEmpty { doubts.spread(record.database, arguments) }
             return nil
         case .wrongArgumentCount: return noteNotRun(.wrongArgumentCount, record, arguments)
-        case .cannotRun: return noteNotRun(.unknown, record, arguments)
+        case .cannotRun: return noteNotRun(.undetermined, record, arguments)
         case .tooLarge: return noteNotRun(.tooLarge, record, arguments)
         }
     }
