@@ -17,15 +17,25 @@ extension KeyspaceStream {
         }
     }
 
+    /// The lowest version of a family whose layout has a place for all of it; counters do not count.
+    func neededVersion(_ family: RDBFamily) -> Int {
+        guard family == .redis else { return 11 }
+        var hasUnowned = false
+        groups.forEachInOrder { _, group in
+            if !group.unowned.isEmpty { hasUnowned = true }
+        }
+        return hasUnowned ? 14 : idempotence.isDefault ? 9 : 13
+    }
+
     /// - Parameter layout: one of the five. What it has no place for is left out: counters, active times, idempotence,
     ///   and pending entries that nobody owns.
     func append(to out: inout OutputBuffer, as layout: RDBType) {
         let number = layout.neededVersion.redis ?? RDBVersion.newestRedis
-        append(to: &out, as: layout, for: RDBVersion(number: number, family: .redis))
+        append(to: &out, as: layout, in: RDBVersion(number: number, family: .redis))
     }
 
     /// - Parameter version: of the file or payload that it is for, whose readers want listpacks in their own form.
-    func append(to out: inout OutputBuffer, as layout: RDBType, for version: RDBVersion) {
+    func append(to out: inout OutputBuffer, as layout: RDBType, in version: RDBVersion) {
         let generation = layout.generationOfStream
         var listpack = ListpackWriter(for: version)
         out.append(length: UInt64(nodeCount))

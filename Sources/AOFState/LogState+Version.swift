@@ -17,10 +17,7 @@ extension LogState {
         for database in keyspace.databases.values {
             var next = database.entries.firstIndex
             while let index = next {
-                if let layout = database.entries[index].value.layout(family) {
-                    let version = layout.neededVersion
-                    needed = max(needed, (family == .redis ? version.redis : version.valkey) ?? 0)
-                }
+                needed = max(needed, database.entries[index].value.neededVersion(family) ?? 0)
                 next = database.entries.index(after: index)
             }
         }
@@ -40,7 +37,7 @@ extension LogState {
         var count: UInt64 = 0
         for (number, database) in keyspace.databases {
             database.entries.removeAll { key, entry in
-                if entry.value.layout(version.family)?.byte(in: version) != nil { return false }
+                if entry.value.layout(in: version)?.byte(in: version) != nil { return false }
                 doubts.insert(number, key)
                 count += 1
                 return true

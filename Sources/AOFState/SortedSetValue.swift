@@ -140,9 +140,12 @@ final class SortedSetValue: StoredValue {
             return listpack.handOver(to: &out)
         }
         out.append(length: UInt64(count))
-        forEach { member, score in
+        guard let all = positions(ranks: 0, -1) else { return }
+        // The highest first, as servers write it: so each that is read goes to the front.
+        forEach(in: all, isReverse: true) { member, score in
             out.append(string: member)
             out.append(littleEndian: score.bitPattern)
+            return true
         }
     }
 

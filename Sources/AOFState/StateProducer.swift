@@ -8,7 +8,6 @@ import RDBModel
 public struct StateProducer: RDBProducer, ~Copyable {
     private let keyspace: Keyspace
     private let ownsFunctions: Bool
-    private let family: RDBFamily
     private var base: BaseCopier?
     private let places: StreamPlaces
 
@@ -19,10 +18,9 @@ public struct StateProducer: RDBProducer, ~Copyable {
     private var nextEntry: Int?
 
     /// - Parameter places: is told which of the bytes stand in the base, and where.
-    public init(_ state: LogState, base: BaseCopier?, version: RDBVersion, places: StreamPlaces) {
+    public init(_ state: LogState, base: BaseCopier?, places: StreamPlaces) {
         keyspace = state.keyspace
         ownsFunctions = state.ownsFunctions
-        family = version.family
         self.base = base
         self.places = places
         databases = state.keyspace.databases.keys.sorted()[...]
@@ -58,11 +56,11 @@ public struct StateProducer: RDBProducer, ~Copyable {
 
     private func write(_ entry: KeyspaceEntry, _ index: Int, _ database: Database, _ writer: inout RDBWriter) {
         // What the version cannot hold is no longer there: see `LogState.settle`.
-        guard let layout = entry.value.layout(family), let typeByte = layout.byte(in: writer.version) else { return }
+        guard let layout = entry.value.layout(in: writer.version), let typeByte = layout.byte(in: writer.version) else { return }
         let header = EntryHeader(
             database: databaseNumber, expiresAt: entry.expiresAt == KeyspaceEntry.never ? nil : entry.expiresAt)
         database.entries.withKey(at: index) { writer.beginEntry(header, typeByte: typeByte, key: $0) }
-        entry.value.append(to: &writer.out, as: layout)
+        entry.value.append(to: &writer.out, as: layout, in: writer.version)
     }
 
     private static func sourceError(_ error: DecodeError) -> SourceError {

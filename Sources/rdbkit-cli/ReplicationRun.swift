@@ -21,9 +21,18 @@ struct ReplicationRun {
         if command.input == "-" {
             inputs.diagnostics.notice("standard input cannot be looked at first: a damaged file is found by the target")
         } else {
+            var isLog = false
             let status = inputs.forEach([command.input]) { reader, path in
+                isLog = inputs.current.log != nil
+                if isLog { return .done }
                 version = reader.version
                 return look(at: &reader, path, now)
+            }
+            if isLog {
+                inputs.diagnostics.error(
+                    "\(command.input): a full synchronization carries an RDB file; a log goes with --as restore or commands",
+                    code: "unsupportedInput")
+                return .damagedInput
             }
             guard status == .done else { return status }
         }

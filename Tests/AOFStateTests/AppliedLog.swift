@@ -1,10 +1,11 @@
-@testable import AOFState
 import AOFFormat
 import RDBBytes
 import RDBFormat
 import RDBModel
 import RDBTestSupport
 import RESPFormat
+
+@testable import AOFState
 
 /// What commands, as they stand in a log, make of a keyspace.
 struct AppliedLog {
@@ -57,15 +58,9 @@ struct AppliedLog {
         for number in keyspace.databases.keys.sorted() {
             guard let database = keyspace.databases[number] else { continue }
             database.entries.forEachInOrder { key, entry in
-                let layout: RDBType? =
-                    if case .stream(let stream) = entry.value {
-                        stream.layout(in: version)
-                    } else {
-                        entry.value.layout(version.family)
-                    }
-                guard let layout else { return }
-                writer.beginEntry(EntryHeader(database: number), typeByte: layout.byte, key: key)
-                entry.value.append(to: &writer.out, as: layout)
+                guard let layout = entry.value.layout(in: version), let byte = layout.byte(in: version) else { return }
+                writer.beginEntry(EntryHeader(database: number), typeByte: byte, key: key)
+                entry.value.append(to: &writer.out, as: layout, in: version)
             }
         }
         writer.end()
@@ -90,15 +85,5 @@ struct AppliedLog {
     func stream(_ key: String, _ version: RDBVersion = .init(number: 14, family: .redis)) throws -> StreamValue? {
         guard case .stream(let stream)? = try value(key, version) else { return nil }
         return stream
-    }
-}
-
-extension RDBType {
-    /// The byte before a key.
-    var byte: UInt8 {
-        for version in [RDBVersion(number: 14, family: .redis), RDBVersion(number: 81, family: .valkey)] {
-            for byte in 0...64 as ClosedRange<UInt8> where RDBType(byte: byte, version: version) == self { return byte }
-        }
-        preconditionFailure("no byte for \(self)")
     }
 }

@@ -147,14 +147,16 @@ extension CommandRunner {
 enum Payload {
     /// nil where the server knows no layout that servers of today use.
     static func make(_ value: KeyspaceValue, for server: Server) -> [UInt8]? {
-        guard let layout = value.layout(server.family == .valkey ? .valkey : .redis) else { return nil }
+        let version =
+            server.family == .valkey ? RDBVersion(number: 80, family: .valkey) : RDBVersion(number: 12, family: .redis)
+        guard let layout = value.layout(in: version), let byte = layout.byte(in: version) else { return nil }
         switch layout {
         case .listQuicklist2, .hashListpack, .zsetListpack: if !server.isRedis7 { return nil }
         case .setListpack: if !server.isRedis72 { return nil }
         default: break
         }
         var out = OutputBuffer(capacity: 256)
-        out.append(layout.byte)
+        out.append(byte)
         value.append(to: &out, as: layout)
         out.append(littleEndian: UInt16(6))
         var crc = CRC64()

@@ -20,7 +20,11 @@ enum StreamLines {
         for group in stream.groups {
             var line = "group \(String(decoding: group.name, as: UTF8.self)) last \(group.state.lastID)"
             if server.isRedis7 {
-                if case .count(let count) = group.state.entriesRead { line += " read \(count)" } else { line += " read ?" }
+                if case .count(let count) = group.state.entriesRead {
+                    line += " read \(count)"
+                } else {
+                    line += " read ?"
+                }
             }
             lines.append(line)
             var owners: [RDBModel.StreamID: [UInt8]] = [:]

@@ -61,7 +61,9 @@ struct StreamWorkload {
     private mutating func fields() -> [String] {
         let count = generator.pick([1, 1, 1, 2, 3])
         let names = generator.oneIn(3) ? ["x", "long name of a field", "7"] : ["a", "b", "c"]
-        return (0..<count).flatMap { [names[$0], generator.oneIn(3) ? "v\(generator.number(0...99))" : "\(generator.number(-5000...99999))"] }
+        return (0..<count).flatMap {
+            [names[$0], generator.oneIn(3) ? "v\(generator.number(0...99))" : "\(generator.number(-5000...99999))"]
+        }
     }
 
     private mutating func command() -> Command {
@@ -88,7 +90,7 @@ struct StreamWorkload {
         case 18:
             if generator.oneIn(3) { return Command(["XGROUP", "DESTROY", key, group()]) }
             if generator.oneIn(4) { return Command(["DEL", key]) }
-            return Command(["COPY", generator.pick(Self.keys), key, "REPLACE"])
+            return Command(["COPY", generator.pick(Self.keys.filter { $0 != key }), key, "REPLACE"])
         case 19...23:
             var words = ["XREADGROUP", "GROUP", group(), consumer()]
             if generator.oneIn(2) { words += ["COUNT", String(generator.number(1...6))] }
@@ -102,7 +104,10 @@ struct StreamWorkload {
         case 24...26: return Command(["XACK", key, group()] + ids(key))
         case 27, 28: return claim(key)
         case 29:
-            var words = ["XAUTOCLAIM", key, group(), consumer(), generator.pick(["0", "0", "1000000"]), generator.pick(["0", "-", id(key), "(" + id(key)])]
+            var words = [
+                "XAUTOCLAIM", key, group(), consumer(), generator.pick(["0", "0", "1000000"]),
+                generator.pick(["0", "-", id(key), "(" + id(key)]),
+            ]
             if generator.oneIn(2) { words += ["COUNT", String(generator.number(1...5))] }
             if generator.oneIn(3) { words.append("JUSTID") }
             return Command(words)

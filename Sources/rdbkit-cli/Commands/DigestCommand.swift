@@ -11,7 +11,7 @@ struct DigestCommand: ParsableCommand {
             server that holds the data answers to DEBUG DIGEST; with --per-key as well, to DEBUG DIGEST-VALUE.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: ArgumentHelp("RDB files or append-only logs (files, folders, manifests); - is standard input.", valueName: "input"))
     var inputs: [String]
 
     @Flag(help: "One line for each database.")

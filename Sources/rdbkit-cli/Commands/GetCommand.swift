@@ -10,7 +10,7 @@ struct GetCommand: ParsableCommand {
             key that is nowhere is told, and the status is 1.
             """)
 
-    @Argument(help: ArgumentHelp("An RDB file; - is standard input.", valueName: "input"))
+    @Argument(help: ArgumentHelp("An RDB file or an append-only log (file, folder, manifest); - is standard input.", valueName: "input"))
     var input: String
 
     @Argument(help: ArgumentHelp("The keys, exactly.", valueName: "key"))

@@ -10,7 +10,7 @@ struct InfoCommand: ParsableCommand {
             Values are stepped over, which is fast; check looks into them.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: ArgumentHelp("RDB files or append-only logs (files, folders, manifests); - is standard input.", valueName: "input"))
     var inputs: [String]
 
     @Flag(help: "Write one JSON object for each input.")
@@ -37,7 +37,7 @@ struct InfoCommand: ParsableCommand {
             consumer.finish()
             let report = InfoReport(
                 path: path, version: reader.version, consumer: consumer, end: end, fault: fault?.error,
-                byteCount: reader.offset)
+                byteCount: reader.offset, log: run.current.log)
             var out = OutputBuffer(capacity: 4096)
             if json {
                 report.json.append(to: &out)

@@ -11,7 +11,7 @@ struct JSONCommand: ParsableCommand {
             and its base64, so that every string reads back to the same bytes.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: ArgumentHelp("RDB files or append-only logs (files, folders, manifests); - is standard input.", valueName: "input"))
     var inputs: [String]
 
     @OptionGroup(title: "Selection") var selection: SelectionOptions

@@ -7,7 +7,7 @@ struct KeysCommand: ParsableCommand {
         abstract: "Write one key a line.",
         discussion: "Keys are written as they are, in the order of the file. Values are stepped over, which is fast.")
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: ArgumentHelp("RDB files or append-only logs (files, folders, manifests); - is standard input.", valueName: "input"))
     var inputs: [String]
 
     @Flag(name: [.customShort("0"), .customLong("null")], help: "End each key with NUL instead of a line feed.")

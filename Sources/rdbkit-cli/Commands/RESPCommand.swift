@@ -14,7 +14,7 @@ struct RESPCommand: ParsableCommand {
             keys do not exist there, or --replace.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: ArgumentHelp("RDB files or append-only logs (files, folders, manifests); - is standard input.", valueName: "input"))
     var inputs: [String]
 
     @Option(

@@ -25,7 +25,7 @@ struct RestoreCommand: ParsableCommand {
             Status 1: something was not applied. 69: the server is unavailable or refused.
             """)
 
-    @Argument(help: ArgumentHelp("An RDB file; - is standard input.", valueName: "input"))
+    @Argument(help: ArgumentHelp("An RDB file or an append-only log (file, folder, manifest); - is standard input.", valueName: "input"))
     var input: String
 
     @Argument(help: ArgumentHelp("The server, or nodes of the cluster.", valueName: "url"))
