@@ -7,7 +7,7 @@ import Testing
 @testable import AOFState
 
 /// Streams as they are written for a server, loaded by that server.
-@Suite("written streams and functions, as servers read them", .serialized, .tags(.server))
+@Suite("written streams and functions, as servers read them", .serialized)
 struct PayloadServerTests {
     static let servers = ServerCatalog.available
 
