@@ -157,7 +157,7 @@ enum Payload {
         }
         var out = OutputBuffer(capacity: 256)
         out.append(byte)
-        value.append(to: &out, as: layout)
+        value.append(to: &out, as: layout, in: version)
         out.append(littleEndian: UInt16(6))
         var crc = CRC64()
         crc.update(out.bytes)
