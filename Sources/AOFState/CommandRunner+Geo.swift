@@ -73,8 +73,9 @@ extension CommandRunner {
         guard let target = search.target else { return .applied }
 
         var found: [(member: [UInt8], score: Double, distance: Double)] = []
+        let cells = GeoCells(area, centre)
         source.forEach { member, score in
-            if let distance = area.distance(GeoPosition(score: score), from: centre) {
+            if cells.contains(score), let distance = area.distance(GeoPosition(score: score), from: centre) {
                 found.append((member.array, score, distance))
             }
         }

@@ -134,8 +134,7 @@ extension CommandRunner {
 
     private func lrem(_ arguments: CommandArguments) -> CommandOutcome {
         guard arguments.count == 4 else { return .wrongArgumentCount }
-        // The number is read as C's long, whose least value servers refuse.
-        guard let count = arguments.integer(2), count != .min else { return .refused }
+        guard let count = arguments.integer(2) else { return .refused }
         return change(arguments[1], ListValue.self) { $0.remove(arguments[3], count: count) }
     }
 

@@ -164,15 +164,10 @@ private struct SortItem {
 
     init(element: [UInt8]) { self.element = element }
 
-    /// A number as C's `strtod` reads it: the whole text, or none at all.
+    /// A number as C's `strtod` reads it, up to the first zero byte; no text at all is 0.
     static func weight(_ text: RawSpan) -> Double? {
-        guard let value = RangeText.parse(text) else { return nil }
-        if value.isInfinite || value.isZero, text.byteCount > 0 {
-            var blanks = 0
-            while blanks < text.byteCount, text.byte(at: blanks) <= 0x20 { blanks += 1 }
-            return DoubleText.parse(text.extracting(droppingFirst: blanks))
-        }
-        return value
+        let text = RangeText.upToZero(text)
+        return text.byteCount == 0 ? 0 : DoubleText.parse(RangeText.withoutBlanks(text))
     }
 
     enum Order {

@@ -229,7 +229,9 @@ extension CommandRunner {
         let find: (SortedSetValue) -> SortedSetValue.Positions?
         switch unit {
         case .rank:
-            guard limit == nil, let first = arguments.integer(3), let last = arguments.integer(4) else {
+            // A LIMIT of no limit is not looked at.
+            guard limit == nil || limit?.count == -1, let first = arguments.integer(3), let last = arguments.integer(4)
+            else {
                 return .refused
             }
             find = { zset in
@@ -250,11 +252,13 @@ extension CommandRunner {
         case .wrongType: return .refused
         case .missing: break
         case .value(let source):
-            guard let positions = find(source), limit.map({ $0.offset >= 0 && $0.count != 0 }) ?? true else { break }
+            guard let positions = find(source), limit?.count != 0 else { break }
+            // From the end, or nothing: that depends on how the server holds the source.
+            if let limit, unit != .rank, limit.offset < 0 { return .cannotRun }
             var skipped: Int64 = 0
             let wanted = limit.map { $0.count < 0 ? Int64.max : $0.count } ?? .max
             source.forEach(in: positions, isReverse: isReverse) { member, score in
-                if let limit, skipped < limit.offset {
+                if let limit, unit != .rank, skipped < limit.offset {
                     skipped += 1
                     return true
                 }

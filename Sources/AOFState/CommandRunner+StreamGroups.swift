@@ -43,7 +43,8 @@ extension CommandRunner {
                 existing?.group(arguments[3]) == nil,
                 let stream = existing ?? findOrCreate(arguments[2], KeyspaceStream.self)
             else { return .refused }
-            stream.groups.insert(arguments[3], StreamGroup(lastID: id, entriesRead: entriesRead))
+            let group = StreamGroup(lastID: id, entriesRead: bounded(entriesRead, stream))
+            stream.groups.insert(arguments[3], group)
             return .applied
         }
         guard let stream = existing else { return .refused }
@@ -55,13 +56,18 @@ extension CommandRunner {
         if isSetID {
             guard let id = groupID(arguments, stream) else { return .refused }
             group.lastID = id
-            group.entriesRead = entriesRead
+            group.entriesRead = bounded(entriesRead, stream)
         } else if isCreateConsumer {
             _ = group.makeConsumer(arguments[4], seenAt: now)
         } else {
             group.deleteConsumer(arguments[4])
         }
         return .applied
+    }
+
+    private func bounded(_ entriesRead: UInt64?, _ stream: KeyspaceStream) -> UInt64? {
+        guard let entriesRead, server?.boundsEntriesRead != false else { return entriesRead }
+        return min(entriesRead, stream.entriesAdded)
     }
 
     /// An ID or `$`, the stream's last one. SETID also takes `-` and `+`.
@@ -129,7 +135,8 @@ extension CommandRunner {
 
     func claim(_ arguments: CommandArguments) -> CommandOutcome {
         guard case .value(let stream) = find(arguments[1], KeyspaceStream.self),
-            let group = stream.group(arguments[2]), let options = ClaimOptions(arguments, now: now)
+            let group = stream.group(arguments[2]),
+            let options = ClaimOptions(arguments, now: now, latest: max(now, loadedAt))
         else { return .refused }
         if options.lastID > group.lastID { group.lastID = options.lastID }
         let dropsDeleted = server?.dropsDeletedFromPending != false
@@ -145,7 +152,7 @@ extension CommandRunner {
                 continue
             }
             let place = group.pending.find(id)
-            guard place != nil || options.isForced else { continue }
+            guard place != nil || options.isForced && stream.contains(id) else { continue }
             // Unsigned where the counter is at its end.
             var deliveryCount: UInt64 = 1
             if let place {
@@ -195,8 +202,12 @@ extension CommandRunner {
         guard case .value(let stream) = find(arguments[1], KeyspaceStream.self),
             let group = stream.group(arguments[2])
         else { return .refused }
-        let consumer = group.makeConsumer(arguments[3], seenAt: now)
-        group[consumer].seenAt = now
+        var consumer: StreamGroup.ConsumerNumber?
+        if server?.makesConsumerOnClaim != false {
+            let made = group.makeConsumer(arguments[3], seenAt: now)
+            group[made].seenAt = now
+            consumer = made
+        }
         var attempts = count * 10
         while attempts > 0, count > 0, let element = group.pending.first(from: next) {
             attempts -= 1
@@ -206,8 +217,11 @@ extension CommandRunner {
                 count -= 1
             } else if minIdle <= 0 || now &- element.value.deliveredAt >= minIdle {
                 let deliveryCount = element.value.deliveryCount &+ (isJustID ? 0 : 1)
-                group.assign(id, to: consumer, deliveredAt: now, deliveryCount: deliveryCount)
-                group[consumer].activeAt = now
+                let owner = consumer ?? group.makeConsumer(arguments[3], seenAt: now)
+                consumer = owner
+                group.assign(id, to: owner, deliveredAt: now, deliveryCount: deliveryCount)
+                group[owner].seenAt = now
+                group[owner].activeAt = now
                 count -= 1
             }
             guard let following = id.next else { break }
@@ -285,11 +299,8 @@ extension CommandRunner {
         var left = count
         while left > 0, let id = stream.id(after: group.lastID) {
             left -= 1
-            if let read = group.entriesRead, !stream.hasGap(from: group.lastID) {
-                group.entriesRead = read &+ 1
-            } else if stream.entriesAdded > 0 {
-                group.entriesRead = stream.countAdded(upTo: id)
-            }
+            group.entriesRead = stream.countRead(
+                group.entriesRead, of: group.lastID, with: id, isFromGroup: server?.countsReadsFromGroup != false)
             group.lastID = id
             if !isUnacknowledged {
                 group.assign(id, to: consumer, deliveredAt: now, deliveryCount: 1)
@@ -327,7 +338,8 @@ private struct ClaimOptions {
     var isJustID = false
     var lastID = StreamID.zero
 
-    init?(_ arguments: CommandArguments, now: Int64) {
+    /// - Parameter latest: a delivery after it cannot be.
+    init?(_ arguments: CommandArguments, now: Int64, latest: Int64) {
         guard let idle = arguments.integer(4) else { return nil }
         minIdle = idle
         deliveredAt = now
@@ -365,7 +377,7 @@ private struct ClaimOptions {
             }
             index += 2
         }
-        // A time that cannot be is taken for the present one.
-        if time >= 0, time <= now { deliveredAt = time }
+        // What cannot be is taken for the present time.
+        if time >= 0, time <= latest { deliveredAt = time }
     }
 }

@@ -89,7 +89,8 @@ extension CommandRunner {
             streamDraft.fields.append(value: arguments[index + 1])
         }
         guard streamDraft.fields.byteCount <= StreamFields.maxByteCount,
-            let stream = existing ?? findOrCreate(arguments[1], KeyspaceStream.self), stream.append(id, streamDraft.fields)
+            let stream = existing ?? findOrCreate(arguments[1], KeyspaceStream.self),
+            stream.append(id, streamDraft.fields)
         else { return .refused }
         if let producer = options.producerIndex { note(id, of: producer, options, arguments, in: stream) }
         if let limit = options.limit {

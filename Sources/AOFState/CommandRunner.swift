@@ -12,6 +12,8 @@ struct CommandRunner {
     private(set) var databaseNumber: UInt64 = 0
     /// What relative times count from, and what "now" is: Unix time in milliseconds.
     var now: Int64
+    /// The time of loading, beyond which no entry of a stream was delivered; Unix time in milliseconds.
+    let loadedAt: Int64
     /// Who wrote the log, where that is known; its rules hold. nil: those of the newest release.
     var server: ServerVersion?
     /// What XADD is about to add.
@@ -23,6 +25,7 @@ struct CommandRunner {
     init(_ keyspace: Keyspace, now: Int64) {
         self.keyspace = keyspace
         self.now = now
+        loadedAt = now
         database = keyspace.database(0)
     }
 

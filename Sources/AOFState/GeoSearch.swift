@@ -145,13 +145,6 @@ struct GeoSearch {
     }
 }
 
-extension GeoPosition {
-    init(middleOf corners: [GeoPosition]) {
-        longitude = corners.reduce(0) { $0 + $1.longitude } / Double(corners.count)
-        latitude = corners.reduce(0) { $0 + $1.latitude } / Double(corners.count)
-    }
-}
-
 extension CommandArguments {
     /// Longitude and latitude; nil where they are none that servers take.
     func position(_ index: Int) -> GeoPosition? {

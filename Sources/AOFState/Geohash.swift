@@ -53,7 +53,7 @@ extension GeoPosition {
         return (bits | bits << 1) & 0x5555_5555_5555_5555
     }
 
-    private static func gather(_ value: UInt64) -> UInt32 {
+    static func gather(_ value: UInt64) -> UInt32 {
         var bits = value & 0x5555_5555_5555_5555
         bits = (bits | bits >> 1) & 0x3333_3333_3333_3333
         bits = (bits | bits >> 2) & 0x0f0f_0f0f_0f0f_0f0f
@@ -65,9 +65,10 @@ extension GeoPosition {
 
 /// Distances in metres, on a sphere. Source: redis/redis src/geohash_helper.c; formats/commands.md C.11.
 extension GeoPosition {
-    private static let earthRadius = 6372797.560856
+    static let earthRadius = 6372797.560856
 
-    private static func radians(_ degrees: Double) -> Double { degrees * (Double.pi / 180) }
+    static func radians(_ degrees: Double) -> Double { degrees * (Double.pi / 180) }
+    static func degrees(_ radians: Double) -> Double { radians / (Double.pi / 180) }
 
     /// By the haversine formula.
     func distance(to other: GeoPosition) -> Double {
@@ -81,6 +82,22 @@ extension GeoPosition {
 
     func latitudeDistance(to other: GeoPosition) -> Double {
         Self.earthRadius * abs(Self.radians(other.latitude) - Self.radians(latitude))
+    }
+}
+
+extension GeoPosition {
+    /// The middle of positions as points in space: the direction of their sum.
+    init(middleOf corners: [GeoPosition]) {
+        var (x, y, z) = (0.0, 0.0, 0.0)
+        for corner in corners {
+            let longitude = Self.radians(corner.longitude)
+            let latitude = Self.radians(corner.latitude)
+            x += cos(latitude) * cos(longitude)
+            y += cos(latitude) * sin(longitude)
+            z += sin(latitude)
+        }
+        longitude = Self.degrees(atan2(y, x))
+        latitude = Self.degrees(atan2(z, (x * x + y * y).squareRoot()))
     }
 }
 

@@ -31,11 +31,11 @@ extension KeyspaceStream {
     ///   and pending entries that nobody owns.
     func append(to out: inout OutputBuffer, as layout: RDBType) {
         let number = layout.neededVersion.redis ?? RDBVersion.newestRedis
-        append(to: &out, as: layout, for: RDBVersion(number: number, family: .redis))
+        append(to: &out, as: layout, in: RDBVersion(number: number, family: .redis))
     }
 
     /// - Parameter version: of the file or payload that it is for, whose readers want listpacks in their own form.
-    func append(to out: inout OutputBuffer, as layout: RDBType, for version: RDBVersion) {
+    func append(to out: inout OutputBuffer, as layout: RDBType, in version: RDBVersion) {
         let generation = layout.generationOfStream
         var listpack = ListpackWriter(for: version)
         out.append(length: UInt64(nodeCount))

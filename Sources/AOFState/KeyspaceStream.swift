@@ -137,7 +137,8 @@ final class KeyspaceStream: StoredValue {
         case acknowledged
     }
 
-    /// - Parameter isApproximate: only nodes that go as a whole are removed, as servers do it.
+    /// - Parameter isApproximate: only nodes that go as a whole are removed, and that only where references are kept, as
+    ///   servers do it.
     /// - Returns: whether anything was removed.
     @discardableResult
     func trim(to limit: TrimLimit, isApproximate: Bool, _ policy: ReferencePolicy) -> Bool {
@@ -151,7 +152,7 @@ final class KeyspaceStream: StoredValue {
                 isWhole = node < nodes.count && length - UInt64(nodes[node].count) >= most
             case .minID(let id): isWhole = nodes[node].lastID < id
             }
-            if node == nodes.count || isApproximate && !isWhole { break }
+            if node == nodes.count || isApproximate && !(isWhole && policy == .keep) { break }
             if isWhole, policy == .keep {
                 length -= UInt64(nodes[node].count)
                 node = remove(wholeNode: node)
@@ -247,16 +248,26 @@ final class KeyspaceStream: StoredValue {
     }
 
     /// Whether entries may be missing at or behind an ID that is below the last one.
-    func hasGap(from id: StreamID) -> Bool {
-        length > 0 && maxDeletedID != .zero && id <= maxDeletedID
+    private func hasGap(from id: StreamID) -> Bool { length > 0 && maxDeletedID != .zero && id <= maxDeletedID }
+
+    /// How many entries a group has read that reads the next one.
+    /// - Parameters:
+    ///   - id: of the next one.
+    ///   - isFromGroup: servers since Redis 8.0 and Valkey 8.1. Before, a gap between what was read last and the next
+    ///     entry did not count.
+    func countRead(_ read: UInt64?, of group: StreamID, with id: StreamID, isFromGroup: Bool) -> UInt64? {
+        let isWhole =
+            isFromGroup ? group >= firstID && !hasGap(from: group) : firstID > maxDeletedID || !hasGap(from: id)
+        if let read, isWhole { return read &+ 1 }
+        return entriesAdded > 0 ? countAdded(upTo: id, isFromGroup: isFromGroup) : read
     }
 
     /// How many entries had ever been added when the one with this ID had; nil where that cannot be told.
     /// Source: redis/redis src/t_stream.c, streamEstimateDistanceFromFirstEverEntry.
-    func countAdded(upTo id: StreamID) -> UInt64? {
+    func countAdded(upTo id: StreamID, isFromGroup: Bool = true) -> UInt64? {
         if entriesAdded == 0 { return 0 }
         if length == 0, id <= lastID { return entriesAdded }
-        if id != .zero, id < maxDeletedID { return nil }
+        if isFromGroup, id != .zero, id < maxDeletedID { return nil }
         if id == lastID { return entriesAdded }
         if id > lastID { return nil }
         if maxDeletedID == .zero || maxDeletedID < firstID {

@@ -26,14 +26,15 @@ extension KeyspaceValue {
     }
 
     /// Appends the bytes that stand behind the key.
-    func append(to out: inout OutputBuffer, as layout: RDBType) {
+    /// - Parameter version: of the file that they are for.
+    func append(to out: inout OutputBuffer, as layout: RDBType, in version: RDBVersion) {
         switch self {
         case .string(let bytes): out.append(string: bytes.rawSpan)
         case .list(let value): value.append(to: &out, as: layout)
         case .set(let value): value.append(to: &out, as: layout)
         case .sortedSet(let value): value.append(to: &out, as: layout)
         case .hash(let value): value.append(to: &out, as: layout)
-        case .stream(let value): value.append(to: &out, as: layout)
+        case .stream(let value): value.append(to: &out, as: layout, in: version)
         case .array(let value): value.append(to: &out, as: layout)
         case .pathHash(let value): value.append(to: &out, as: layout)
         case .opaque(let value): out.append(value.bytes)

@@ -21,6 +21,8 @@ public struct LogState {
     private(set) var ownsFunctions = false
 
     public private(set) var report = Report()
+    /// Where the item begins in the RDB, its attributes included, that was read last.
+    public private(set) var itemStart: UInt64 = 0
 
     /// What was done with the log's commands.
     public struct Report: Sendable {
@@ -37,6 +39,8 @@ public struct LogState {
     /// Why a command was not run.
     public enum NotRun: Sendable {
         case unknown, script, module, wrongArgumentCount, tooLarge
+        /// What comes of it depends on more than the log tells.
+        case undetermined
     }
 
     /// - Parameter now: what times of commands without a time of their own count from: Unix time in milliseconds.
@@ -55,6 +59,7 @@ public struct LogState {
     ) throws(DecodeError) -> RDBEnd {
         if touched?.changesFunctions ?? true { ownsFunctions = true }
         while true {
+            itemStart = reader.offset
             switch try reader.next() {
             case .entry:
                 let header = reader.header
@@ -98,8 +103,9 @@ public struct LogState {
     public mutating func apply(_ record: AOFRecord, _ arguments: CommandArguments) -> NotRun? {
         if record.database != runner.databaseNumber { runner.select(record.database) }
         if let time = record.time {
+            // Whatever happened within that second is not in the future.
             let (product, overflow) = time.multipliedReportingOverflow(by: 1000)
-            runner.now = overflow ? start : product
+            runner.now = overflow || product > .max - 999 ? start : product + 999
         }
         guard let command = CommandTable.command(arguments) else { return applyOther(record, arguments) }
         let outcome = runner.run(command, arguments)
@@ -122,7 +128,7 @@ public struct LogState {
             if !doubts.isEmpty { doubts.spread(record.database, arguments) }
             return nil
         case .wrongArgumentCount: return noteNotRun(.wrongArgumentCount, record, arguments)
-        case .cannotRun: return noteNotRun(.unknown, record, arguments)
+        case .cannotRun: return noteNotRun(.undetermined, record, arguments)
         case .tooLarge: return noteNotRun(.tooLarge, record, arguments)
         }
     }

@@ -78,13 +78,27 @@ struct MemberRange {
 /// used. Source: redis/redis src/t_zset.c, zslParseRange.
 enum RangeText {
     static func parse(_ text: RawSpan) -> Double? {
+        let text = upToZero(text)
         // strtod reads no number from no text, and ends where it began: at the end.
         if text.byteCount == 0 { return 0 }
+        guard let value = ScoreText.parse(withoutBlanks(text)), !value.isNaN else { return nil }
+        return value
+    }
+
+    /// What C takes for the text.
+    @_lifetime(copy text)
+    static func upToZero(_ text: RawSpan) -> RawSpan {
+        for index in 0..<text.byteCount where text.byte(at: index) == 0 { return text.extracting(first: index) }
+        return text
+    }
+
+    /// What strtod looks at.
+    @_lifetime(copy text)
+    static func withoutBlanks(_ text: RawSpan) -> RawSpan {
         var blanks = 0
         while blanks < text.byteCount, text.byte(at: blanks) == 0x20 || 0x09...0x0d ~= text.byte(at: blanks) {
             blanks += 1
         }
-        guard let value = ScoreText.parse(text.extracting(droppingFirst: blanks)), !value.isNaN else { return nil }
-        return value
+        return text.extracting(droppingFirst: blanks)
     }
 }

@@ -132,7 +132,8 @@ final class SortedSetValue: StoredValue {
             if let all = positions(ranks: 0, -1) {
                 forEach(in: all) { member, score in
                     listpack.append(member)
-                    listpack.append(score: score)
+                    // As servers do: an integer has no minus zero.
+                    listpack.append(score: score == 0 ? 0 : score)
                     return true
                 }
             }

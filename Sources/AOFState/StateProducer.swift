@@ -60,7 +60,7 @@ public struct StateProducer: RDBProducer, ~Copyable {
         let header = EntryHeader(
             database: databaseNumber, expiresAt: entry.expiresAt == KeyspaceEntry.never ? nil : entry.expiresAt)
         database.entries.withKey(at: index) { writer.beginEntry(header, typeByte: typeByte, key: $0) }
-        entry.value.append(to: &writer.out, as: layout)
+        entry.value.append(to: &writer.out, as: layout, in: writer.version)
     }
 
     private static func sourceError(_ error: DecodeError) -> SourceError {

@@ -59,6 +59,10 @@ public struct ServerVersion: Hashable, Sendable, CustomStringConvertible {
     public var makesConsumerOnClaim: Bool { isAtLeast(common: 7, 2) }
     /// XSETID refuses an ID below that of the highest entry that was deleted.
     public var comparesDeletedIDInXSETID: Bool { isAtLeast(common: 7, 2) }
+    /// How far a group has read is counted from its last ID on, and not from the entry's that it reads.
+    public var countsReadsFromGroup: Bool { isAtLeast(redis: (8, 0), valkey: (8, 1)) }
+    /// XGROUP takes no ENTRIESREAD for more than was added.
+    public var boundsEntriesRead: Bool { isAtLeast(redis: (8, 0), valkey: nil) }
     /// PEXPIRETIME.
     public var tellsExpiryTime: Bool { isAtLeast(common: 7, 0) }
     /// CLIENT NO-TOUCH: reading a key leaves its idle time and frequency as they are.

@@ -22,7 +22,7 @@ public struct Input {
         switch kind {
         case .rdb: self.source = source
         case .gzip, .lz4Envelope: throw .damaged(.unsupportedInput, "an RDB file compressed once")
-        case .aof: throw .damaged(.unsupportedInput, "an RDB file; an AOF is for rdbkit aof")
+        case .aof: throw .damaged(.unsupportedInput, "an RDB file; this is an append-only log")
         case .json: throw .damaged(.unsupportedInput, "an RDB file; this release reads no JSON Lines")
         case .empty: throw .damaged(.badMagic, "an RDB file; the input is empty")
         case .unknown: throw .damaged(.badMagic, "an RDB file (REDIS or VALKEY and a version), plain or in gzip")

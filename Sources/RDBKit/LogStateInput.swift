@@ -204,8 +204,8 @@ private struct StateConsumer: CommandConsumer {
                 if field.name.text == "valkey-ver" { isValkey = true }
             }
         } catch {
-            let isEntry = reader.itemOffset == reader.header.typeOffset
-            if isBase { baseLimit = isEntry ? reader.header.startOffset : reader.itemOffset }
+            if isBase { baseLimit = state.itemStart }
+            let isEntry = error.code == .unknownType || reader.itemOffset == reader.header.typeOffset
             throw EntryFault(
                 error: error, database: isEntry ? reader.header.database : nil,
                 key: isEntry ? reader.copyKey() : nil, isSkipped: false)

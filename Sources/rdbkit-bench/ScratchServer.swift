@@ -7,16 +7,19 @@ struct ScratchServer: ~Copyable {
     private let directory: String
     private let process: ChildProcess
 
-    /// - Parameter file: a dump that the server loads at its start.
-    init(in parent: String, loading file: String? = nil) throws(BenchError) {
+    /// - Parameters:
+    ///   - file: a dump that the server loads at its start.
+    ///   - log: an append-only file that it loads instead.
+    init(in parent: String, loading file: String? = nil, replaying log: String? = nil) throws(BenchError) {
         directory = parent + "/.server-\(getpid())"
         try makeDirectories(directory)
         if let file, link(file, directory + "/dump.rdb") != 0 { throw .system("link \(file) for the server") }
+        if let log, link(log, directory + "/appendonly.aof") != 0 { throw .system("link \(log) for the server") }
         // The socket and the log are named relative to --dir, where the server goes before it opens them.
         do {
             process = try ChildProcess([
                 "redis-server", "--port", "0", "--unixsocket", "server.sock", "--dir", directory,
-                "--save", "", "--appendonly", "no", "--databases", "16", "--logfile", "server.log",
+                "--save", "", "--appendonly", log == nil ? "no" : "yes", "--databases", "16", "--logfile", "server.log",
             ])
         } catch {
             rmdir(directory)
@@ -27,9 +30,13 @@ struct ScratchServer: ~Copyable {
     deinit {
         process.signal(SIGKILL)
         _ = try? process.wait()
-        for name in ["server.sock", "server.log", "dump.rdb"] {
+        // The server moves its log into a folder and begins another file there.
+        let parts = ["manifest", "1.incr.aof", "1.base.aof", "1.base.rdb"].map { "appendonlydir/appendonly.aof.\($0)" }
+        for name in ["server.sock", "server.log", "dump.rdb", "appendonly.aof", "appendonlydir/appendonly.aof"] + parts
+        {
             unlink(directory + "/" + name)
         }
+        rmdir(directory + "/appendonlydir")
         rmdir(directory)
     }
 

@@ -22,6 +22,11 @@ let usage = """
                   by the server's own load
       --dir DIR, --only a,b
       --runs N              rounds (3)
+    log           apply a log of 200 MB beside a redis-server that loads it, and check it beside redis-check-aof
+      --dir DIR
+      --runs N              rounds (3)
+      --megabytes N         of the log (200)
+      --strict              exit status 1 when a target is missed
     instructions  count instructions per input byte with callgrind and compare with the baseline
       --dir DIR
       --baseline FILE       (testdata/bench/baseline.json)
@@ -41,6 +46,8 @@ func main() throws(BenchError) -> CInt {
         return try RunCommand(words.dropFirst()).run()
     case "restore":
         return try RestoreCommand(words.dropFirst()).run()
+    case "log":
+        return try LogCommand(words.dropFirst()).run()
     case "instructions":
         return try InstructionsCommand(words.dropFirst()).run()
     case "help", "--help", "-h":

@@ -26,9 +26,18 @@ struct ReplicationRun {
                 return ExitStatus(error, isOpening: false)
             }
         }
+        var isLog = false
         let status = inputs.forEach([command.input]) { reader, path in
+            isLog = inputs.current.log != nil
+            if isLog { return .done }
             version = reader.version
             return look(at: &reader, path, now)
+        }
+        if isLog {
+            inputs.diagnostics.error(
+                "\(command.input): a full synchronization carries an RDB file; a log goes with --as restore or commands",
+                code: "unsupportedInput")
+            return .damagedInput
         }
         guard status == .done, let version else { return status }
         if command.input == "-" { _ = lseek(STDIN_FILENO, start, SEEK_SET) }

@@ -111,7 +111,8 @@ extension Diagnostics {
             switch reason {
             case .script: "a script cannot be run without a server"
             case .module: "a command of a module cannot be run without a server"
-            case .unknown: "a command that this release cannot run"
+            case .unknown: "a command that this release does not know"
+            case .undetermined: "what comes of it only the server that ran it can tell"
             case .wrongArgumentCount: "the wrong number of arguments, for which no server loads the log"
             case .tooLarge: "a string this long is not made for a few bytes of a log"
             }

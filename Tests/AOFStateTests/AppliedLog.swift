@@ -60,7 +60,7 @@ struct AppliedLog {
             database.entries.forEachInOrder { key, entry in
                 guard let layout = entry.value.layout(in: version), let byte = layout.byte(in: version) else { return }
                 writer.beginEntry(EntryHeader(database: number), typeByte: byte, key: key)
-                entry.value.append(to: &writer.out, as: layout)
+                entry.value.append(to: &writer.out, as: layout, in: version)
             }
         }
         writer.end()

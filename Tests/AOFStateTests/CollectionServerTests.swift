@@ -33,39 +33,41 @@ struct CollectionServerTests {
         let process = try ServerProcess(round.server)
         defer { process.stop() }
         let connection = try process.connect()
-        var runner = CommandRunner(Keyspace(), now: unixMilliseconds())
+        var applied = AppliedLog(server: ServerVersion(round.server.name), now: HeldEntry.now)
         var workload = CollectionWorkload(round.server, seed: round.seed)
         for batch in 0..<Self.batchCount {
             let commands = (0..<Self.batchSize).map { _ in workload.next() }
             var log: [String] = []
             var isSame = true
-            runner.now = unixMilliseconds()
+            applied.runner.now = HeldEntry.now
             for command in commands {
                 let reply = try connection.exchange([command])[0]
-                let outcome = run([command.arguments], &runner)[0]
+                let outcome = try applied.outcome(of: command)
                 log.append("\(command) -> \(reply), \(outcome)")
                 if outcome == .cannotRun {
                     // The result depends on more than the data: both go on without it.
                     let target = Command("DEL", command.target)
                     try connection.call("DEL", command.target)
-                    _ = run([target.arguments], &runner)
+                    _ = try applied.outcome(of: target)
                     continue
                 }
                 var isError = false
                 if case .error = reply { isError = true }
-                if isError != (outcome != .applied) {
+                // Redis 6.2 does not look at the words of a search in a key that is missing.
+                let isLenient = !round.server.isRedis7 && command.arguments[0].starts(with: Bytes("GEO".utf8))
+                if isError != (outcome != .applied), !isLenient {
                     Issue.record("\(round.testDescription), batch \(batch): \(command) -> \(reply), here \(outcome)")
                     isSame = false
                 }
             }
             if !compare(
-                try HeldEntry.read(connection, round.server), HeldEntry.read(runner.database),
+                try HeldEntry.read(connection, round.server), HeldEntry.read(applied.runner.database),
                 "\(round.testDescription), batch \(batch)") || !isSame
             {
                 Issue.record("after\n\(log.joined(separator: "\n"))")
                 return
             }
-            if batch % 10 == 9 { try exchangeValues(connection, &runner, round) }
+            if batch % 10 == 9 { try exchangeValues(connection, applied.runner, round) }
         }
     }
 
@@ -85,16 +87,16 @@ struct CollectionServerTests {
     }
 
     /// Each value the server's way to us (DUMP), and ours to the server (RESTORE).
-    private func exchangeValues(_ connection: RESPConnection, _ runner: inout CommandRunner, _ round: Round) throws {
+    private func exchangeValues(_ connection: RESPConnection, _ runner: CommandRunner, _ round: Round) throws {
         let held = try HeldEntry.read(connection, round.server)
         for key in held.keys {
             let payload = try connection.call("DUMP", key).bytes()
             let copy = Bytes("copy".utf8)
-            var other = CommandRunner(Keyspace(), now: unixMilliseconds())
-            #expect(run([Command("RESTORE", copy, 0, payload).arguments], &other) == [.applied])
+            var other = AppliedLog()
+            #expect(try other.outcome(of: Command("RESTORE", copy, 0, payload)) == .applied)
             var expected = held[key]
             expected?.expiresAt = nil
-            let loaded = HeldEntry.read(other.database)[copy]
+            let loaded = HeldEntry.read(other.runner.database)[copy]
             #expect(
                 loaded.map { expected?.isEqual($0) == true } ?? false,
                 "\(round.testDescription): DUMP of \(key.quoted) is read as \(String(describing: loaded))")
@@ -112,13 +114,22 @@ struct CollectionServerTests {
     }
 }
 
+extension AppliedLog {
+    fileprivate mutating func outcome(of command: Command) throws -> CommandOutcome {
+        try apply(log: Self.command(command.arguments))
+        return outcomes.removeLast()
+    }
+}
+
 extension Command {
     /// The key that a command stores its result at.
     fileprivate var target: Bytes {
         let name = String(decoding: arguments[0], as: UTF8.self)
         if name == "GEOSEARCHSTORE" { return arguments[1] }
         for (index, argument) in arguments.enumerated() where index + 1 < arguments.count {
-            if ["STORE", "STOREDIST"].contains(String(decoding: argument, as: UTF8.self)) { return arguments[index + 1] }
+            if ["STORE", "STOREDIST"].contains(String(decoding: argument, as: UTF8.self)) {
+                return arguments[index + 1]
+            }
         }
         return arguments[1]
     }
@@ -127,11 +138,7 @@ extension Command {
 extension CommandRunner {
     fileprivate var values: [(key: [UInt8], value: KeyspaceValue)] {
         var values: [(key: [UInt8], value: KeyspaceValue)] = []
-        var next = database.entries.firstIndex
-        while let index = next {
-            values.append((database.entries.key(at: index).array, database.entries[index].value))
-            next = database.entries.index(after: index)
-        }
+        database.entries.forEachInOrder { key, entry in values.append((key.array, entry.value)) }
         return values
     }
 }
@@ -140,15 +147,17 @@ extension CommandRunner {
 enum Payload {
     /// nil where the server knows no layout that servers of today use.
     static func make(_ value: KeyspaceValue, for server: Server) -> [UInt8]? {
-        guard let layout = value.layout(server.family == .valkey ? .valkey : .redis) else { return nil }
+        let version =
+            server.family == .valkey ? RDBVersion(number: 80, family: .valkey) : RDBVersion(number: 12, family: .redis)
+        guard let layout = value.layout(in: version), let byte = layout.byte(in: version) else { return nil }
         switch layout {
         case .listQuicklist2, .hashListpack, .zsetListpack: if !server.isRedis7 { return nil }
         case .setListpack: if !server.isRedis72 { return nil }
         default: break
         }
         var out = OutputBuffer(capacity: 256)
-        out.append(layout.typeByte)
-        value.append(to: &out, as: layout)
+        out.append(byte)
+        value.append(to: &out, as: layout, in: version)
         out.append(littleEndian: UInt16(6))
         var crc = CRC64()
         crc.update(out.bytes)

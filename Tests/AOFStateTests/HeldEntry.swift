@@ -1,3 +1,4 @@
+import Glibc
 import RDBBytes
 import ServerHarness
 
@@ -30,7 +31,17 @@ struct HeldEntry: CustomStringConvertible {
             && fieldTimes.allSatisfy { isNear($0.value, other.fieldTimes[$0.key]) }
     }
 
-    private static func bits(_ score: Double) -> [UInt8] { Array(String(score.bitPattern, radix: 16).utf8) }
+    /// Unix milliseconds.
+    static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// Whether a zero keeps its sign depends on how a server holds the sorted set.
+    private static func bits(_ score: Double) -> [UInt8] {
+        Array(String(score == 0 ? 0 : score.bitPattern, radix: 16).utf8)
+    }
 
     // MARK: - The server's side
 
@@ -48,7 +59,7 @@ struct HeldEntry: CustomStringConvertible {
         }
         let answers = try connection.pipeline(questions)
         let ttls = try connection.pipeline(keys.map { Command("PTTL", $0) })
-        let now = unixMilliseconds()
+        let now = HeldEntry.now
         var entries: [[UInt8]: HeldEntry] = [:]
         for (index, key) in keys.enumerated() {
             var entry = HeldEntry(type: types[index], parts: [])
@@ -81,13 +92,10 @@ struct HeldEntry: CustomStringConvertible {
 
     static func read(_ database: Database) -> [[UInt8]: HeldEntry] {
         var entries: [[UInt8]: HeldEntry] = [:]
-        var next = database.entries.firstIndex
-        while let index = next {
-            var entry = HeldEntry(database.entries[index].value)
-            let expiresAt = database.entries[index].expiresAt
-            if expiresAt != KeyspaceEntry.never { entry.expiresAt = expiresAt }
-            entries[database.entries.key(at: index).array] = entry
-            next = database.entries.index(after: index)
+        database.entries.forEachInOrder { key, held in
+            var entry = HeldEntry(held.value)
+            if held.expiresAt != KeyspaceEntry.never { entry.expiresAt = held.expiresAt }
+            entries[key.array] = entry
         }
         return entries
     }

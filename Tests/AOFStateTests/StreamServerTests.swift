@@ -61,7 +61,35 @@ struct StreamServerTests {
         try expectSame(run, connection, applied, recent: recent)
     }
 
-    private func expectSame(_ run: Run, _ connection: RESPConnection, _ applied: AppliedLog, recent: Int64) throws {
+    @Test("each command does what it does to a server", arguments: runs)
+    func commandByCommand(run: Run) throws {
+        let process = try ServerProcess(run.server)
+        defer { process.stop() }
+        let connection = try process.connect()
+        // Trims that have a limit obey it only outside of logs.
+        var workload = StreamWorkload(server: run.server, seed: run.seed &+ 2000, usesClock: false)
+        let recent = try Self.time(connection)
+        var applied = AppliedLog(server: run.version)
+        for command in workload.commands(600) where !command.arguments.contains(Array("LIMIT".utf8)) {
+            let reply = try connection.exchange([command])[0]
+            applied.runner.now = try Self.time(connection)
+            try applied.apply(log: AppliedLog.command(command.arguments))
+            if case .error(let text) = reply {
+                #expect(applied.outcomes.last == .refused, "\(run): \(command) is answered with \(text)")
+            } else {
+                #expect(applied.outcomes.last == .applied, "\(run): \(command) is answered with \(reply)")
+            }
+            let before = Self.lastIssueCount
+            try expectSame(run, connection, applied, recent: recent, after: command)
+            if Self.lastIssueCount > before { return }
+        }
+    }
+
+    nonisolated(unsafe) private static var lastIssueCount = 0
+
+    private func expectSame(
+        _ run: Run, _ connection: RESPConnection, _ applied: AppliedLog, recent: Int64, after command: Command? = nil
+    ) throws {
         for key in StreamWorkload.keys + ["no-stream"] {
             let isThere = try connection.call("EXISTS", key).integer() == 1
             let found = try applied.stream(key, run.rdbVersion)
@@ -73,9 +101,13 @@ struct StreamServerTests {
             if lines != expected {
                 let index =
                     zip(lines, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(lines.count, expected.count)
+                Self.lastIssueCount += 1
                 Issue.record(
-                    "\(run), \(key), line \(index): expected \(expected.dropFirst(index).first ?? "nothing"), found \(lines.dropFirst(index).first ?? "nothing"); \(lines.count - expected.count) more lines"
-                )
+                    """
+                    \(run), after \(command.map(String.init(describing:)) ?? "all"), \(key), line \(index): expected \
+                    \(expected.dropFirst(index).first ?? "nothing"), found \(lines.dropFirst(index).first ?? "nothing"); \
+                    \(lines.count - expected.count) more lines
+                    """)
             }
         }
     }

@@ -90,7 +90,7 @@ struct StreamWorkload {
         case 18:
             if generator.oneIn(3) { return Command(["XGROUP", "DESTROY", key, group()]) }
             if generator.oneIn(4) { return Command(["DEL", key]) }
-            return Command(["COPY", generator.pick(Self.keys), key, "REPLACE"])
+            return Command(["COPY", generator.pick(Self.keys.filter { $0 != key }), key, "REPLACE"])
         case 19...23:
             var words = ["XREADGROUP", "GROUP", group(), consumer()]
             if generator.oneIn(2) { words += ["COUNT", String(generator.number(1...6))] }

@@ -54,6 +54,11 @@ struct LogStateTests {
             }
             entry.value = .stream(stream)
         }
+        if case .sortedSet(let members) = entry.value {
+            // Servers lose the sign of a zero when they pack a sorted set, and not always at the same moment.
+            entry.value = .sortedSet(
+                members.map { ScoredMember(member: $0.member, score: $0.score == 0 ? 0 : $0.score) })
+        }
         return entry
     }
 
@@ -64,6 +69,8 @@ struct LogStateTests {
         for group in stream.groups.indices {
             let owners = Set(stream.groups[group].pending.map(\.consumer))
             stream.groups[group].consumers.removeAll { !owners.contains($0.name) }
+            // Not in the logs of all versions.
+            stream.groups[group].entriesRead = nil
         }
         entry.value = .stream(stream)
         return entry
@@ -71,7 +78,7 @@ struct LogStateTests {
 
     /// What `rdbkit json` says, but for what has expired by now.
     private func state(_ server: Server, _ arguments: [String], input: String? = nil) throws -> [CanonicalEntry] {
-        let run = try RDBKitProgram.locate().run(["json"] + arguments, input: input)
+        let run = try RDBKitProgram.locate().run(["json", "--quiet"] + arguments, input: input)
         #expect(run.status == 0 && run.errors == "", "\(arguments): status \(run.status), \(run.errors)")
         let now = Int64(wallClock() * 1000)
         return try JSONLines.parse(run.output, as: .program).map { plain($0, server) }.compactMap { entry in
@@ -159,10 +166,78 @@ struct LogStateTests {
         defer { process.stop() }
         let result = try RDBKitProgram.locate().run(["json", "--quiet", path])
         #expect(result.status == 0 && result.errors == "", "\(run): \(result.errors)")
+        let found = try JSONLines.parse(result.output, as: .program).map { plain($0, run.server) }
+        // No RDB tells which server's rules hold.
         expectNone(
             Comparison.differences(
-                expected: try truth(try process.connect(), run),
-                found: try JSONLines.parse(result.output, as: .program).map { plain($0, run.server) }),
+                expected: try truth(try process.connect(), run).map(withoutIdleConsumers),
+                found: found.map(withoutIdleConsumers)),
             "a log made by hand, \(run)")
+    }
+
+    /// A moment of a log, and what the server held then.
+    private struct Moment {
+        let place: String
+        let second: Int
+        let truth: [CanonicalEntry]
+    }
+
+    @Test("at a moment is what the server had then, and what it has after loading the log cut there", arguments: runs)
+    func moments(run: Run) throws {
+        let folder = try TemporaryFolder()
+        let process = try ServerProcess(run.server, options: options(run))
+        defer { process.stop() }
+        let connection = try process.connect()
+        var workload = StateWorkload(server: run.server, seed: run.seed &+ 500, hasShortExpiries: false)
+        let hasTimes = run.server.isRedis7 && run.hasTimes
+        var moments: [Moment] = []
+        func stand() throws {
+            let truth = try truth(connection, run).map(withoutIdleConsumers)
+            // What was written is in the file before the last reply is sent.
+            let file = try #require(try process.log.files().last)
+            let count = try Files.read(file.path).count
+            moments.append(
+                Moment(
+                    place: process.log.isMultiPart ? "\(file.name):\(count)" : "\(count)", second: Int(wallClock()),
+                    truth: truth))
+            if hasTimes { pause(milliseconds: 1100) }
+        }
+        _ = try connection.exchange(workload.commands(steps: 150))
+        if run.isRewritten { try connection.rewriteLog() }
+        for _ in 0..<4 {
+            _ = try connection.exchange(workload.commands(steps: 60))
+            try stand()
+        }
+        let log = try process.log.copy(to: folder, "log")
+        for (number, moment) in moments.enumerated() {
+            let subject = "\(run), moment \(number) at \(moment.place)"
+            let found = try state(run.server, [log.path, "--at-offset", moment.place])
+            expectNone(
+                Comparison.differences(expected: moment.truth, found: found.map(withoutIdleConsumers)), subject)
+            if hasTimes {
+                let found = try state(run.server, [log.path, "--at", "\(moment.second)"])
+                expectNone(
+                    Comparison.differences(expected: moment.truth, found: found.map(withoutIdleConsumers)),
+                    "\(subject), --at \(moment.second)")
+            }
+            if number == 1 { try cut(log, moment.place, found, run, folder) }
+        }
+    }
+
+    /// The server loads the log up to a place, and has what was read.
+    private func cut(
+        _ log: ServerLog, _ place: String, _ found: [CanonicalEntry], _ run: Run, _ folder: TemporaryFolder
+    ) throws {
+        let cut = ServerLog(server: run.server, path: folder.file("cut"))
+        let program = try RDBKitProgram.locate()
+        let result = try program.run(["aof", "cut", "--quiet", log.path, "--at-offset", place, "-o", cut.path])
+        #expect(result.status == 0, "\(run): \(result.errors)")
+        let loaded = try ServerProcess(run.server, options: ServerLog.options(run.server)) { folder in
+            _ = try cut.copy(to: folder, cut.isMultiPart ? "appendonlydir" : "appendonly.aof")
+        }
+        defer { loaded.stop() }
+        expectNone(
+            Comparison.differences(expected: try truth(try loaded.connect(), run), found: found),
+            "the log cut at \(place), loaded, \(run)")
     }
 }

@@ -38,7 +38,7 @@ struct InfoCommand: ParsableCommand {
             consumer.finish()
             let report = InfoReport(
                 path: path, version: reader.version, consumer: consumer, end: end, fault: fault?.error,
-                byteCount: reader.offset)
+                byteCount: reader.offset, log: run.current.log)
             var out = OutputBuffer(capacity: 4096)
             if json {
                 report.json.append(to: &out)

@@ -3,9 +3,11 @@ import ArgumentParser
 /// Which inputs a command takes, as its help says it.
 extension ArgumentHelp {
     static let anyInputs = ArgumentHelp(
-        "RDB files, append-only logs, or URLs of live servers; - is standard input.", valueName: "input")
-    static let files = ArgumentHelp("RDB files or append-only logs; - is standard input.", valueName: "input")
-    static let file = ArgumentHelp("An RDB file or an append-only log; - is standard input.", valueName: "input")
+        "RDB files, append-only logs (files, folders, manifests), or URLs of live servers; - is standard input.", valueName: "input")
+    static let files = ArgumentHelp(
+        "RDB files or append-only logs (files, folders, manifests); - is standard input.", valueName: "input")
+    static let file = ArgumentHelp(
+        "An RDB file or an append-only log (file, folder, manifest); - is standard input.", valueName: "input")
     static let logs = ArgumentHelp(
         "Append-only files, manifests or their folders; - is standard input.", valueName: "input")
     static let log = ArgumentHelp(
@@ -13,6 +15,6 @@ extension ArgumentHelp {
 
     static func anyInput(_ name: String) -> ArgumentHelp {
         ArgumentHelp(
-            "An RDB file, an append-only log, or the URL of a live server; - is standard input.", valueName: name)
+            "An RDB file, an append-only log (file, folder, manifest), or the URL of a live server; - is standard input.", valueName: name)
     }
 }

@@ -8,6 +8,8 @@ struct InfoReport {
     let end: RDBEnd?
     let fault: DecodeError?
     let byteCount: UInt64
+    /// Of a log, what was done with it; all else is then of the state behind it, as an RDB.
+    var log: LogStateInput.Result?
 
     private var summary: FileSummary { consumer.summary }
 
@@ -40,7 +42,11 @@ struct InfoReport {
         }
         if let memory = summary.aux("used-mem").flatMap({ UInt64($0) }) { line("used memory", humanByteCount(memory)) }
         line("size", byteCount < 1024 ? "\(byteCount) bytes" : "\(humanByteCount(byteCount)) (\(byteCount) bytes)")
-        line("checksum", checksum.words)
+        if let log {
+            line("log", logText(log))
+        } else {
+            line("checksum", checksum.words)
+        }
         if let fault {
             line("incomplete", "reading ended at \(fault.place)")
         } else {
@@ -64,6 +70,16 @@ struct InfoReport {
             line("largest value", "\(humanByteCount(largest.valueByteCount)) in db \(largest.database), key \(key)")
         }
         text += typeTable + encodingTable + sections
+        return text
+    }
+
+    private func logText(_ log: LogStateInput.Result) -> String {
+        let report = log.report
+        var text = "\(counted(UInt64(log.outcomes.count), "file")), \(counted(report.appliedCount, "command")) applied"
+        if report.refusedCount > 0 { text += ", \(report.refusedCount) without effect" }
+        if report.notRunCount > 0 {
+            text += ", \(report.notRunCount) not run (\(counted(UInt64(log.doubtfulKeys.count), "key")) doubtful)"
+        }
         return text
     }
 
@@ -138,7 +154,8 @@ struct InfoReport {
             ("family", .text(version.family.rawValue)), ("magic", .text(version.magic)),
             ("known", .bool(version.isKnown)), ("writer", writer.map { .text($0) }),
             ("size_bytes", .unsigned(byteCount)), ("whole", .bool(end != nil)),
-            ("checksum", .text(checksum.rawValue)), ("loadable", fault == nil ? consumer.compatibility.json : nil),
+            ("log", log.map { logJSON($0) }), ("checksum", log == nil ? .text(checksum.rawValue) : nil),
+            ("loadable", fault == nil ? consumer.compatibility.json : nil),
             ("keys", .unsigned(summary.keyCount)), ("key_bytes", .unsigned(summary.keyByteCount)),
             ("value_bytes", .unsigned(summary.valueByteCount)), ("expiry", expiryJSON),
             ("idle_time_keys", .unsigned(summary.withIdleTime)),
@@ -184,6 +201,14 @@ struct InfoReport {
             ("module_aux", summary.unlistedModuleAuxCount), ("database_keys", summary.unlistedDatabases.keys),
         ].filter { $0.1 > 0 }
         return counts.isEmpty ? nil : .object(counts.map { (name: $0.0, value: .unsigned($0.1)) })
+    }
+
+    private func logJSON(_ log: LogStateInput.Result) -> JSONValue {
+        .members(
+            ("files", .unsigned(UInt64(log.outcomes.count))), ("commands_applied", .unsigned(log.report.appliedCount)),
+            ("commands_without_effect", .unsigned(log.report.refusedCount)),
+            ("commands_not_run", .unsigned(log.report.notRunCount)),
+            ("doubtful_keys", .unsigned(UInt64(log.doubtfulKeys.count))))
     }
 
     private var expiryJSON: JSONValue {
