@@ -8,9 +8,9 @@ enum XXH3 {
         var high: UInt64
     }
 
-    private static let prime32_1: UInt64 = 0x9e37_79b1
-    private static let prime32_2: UInt64 = 0x85eb_ca77
-    private static let prime32_3: UInt64 = 0xc2b2_ae3d
+    private static let smallPrime1: UInt64 = 0x9e37_79b1
+    private static let smallPrime2: UInt64 = 0x85eb_ca77
+    private static let smallPrime3: UInt64 = 0xc2b2_ae3d
     private static let prime1: UInt64 = 0x9e37_79b1_85eb_ca87
     private static let prime2: UInt64 = 0xc2b2_ae3d_27d4_eb4f
     private static let prime3: UInt64 = 0x1656_67b1_9e37_79f9
@@ -66,7 +66,7 @@ enum XXH3 {
         var product = (low ^ high ^ key(32) ^ key(40)).multipliedFullWidth(by: prime1)
         product.low &+= UInt64(count - 1) << 54
         high ^= key(48) ^ key(56)
-        product.high &+= high &+ (high & 0xffff_ffff) &* (prime32_2 - 1)
+        product.high &+= high &+ (high & 0xffff_ffff) &* (smallPrime2 - 1)
         product.low ^= product.high.byteSwapped
         var result = product.low.multipliedFullWidth(by: prime2)
         result.high &+= product.high &* prime2
@@ -108,7 +108,7 @@ enum XXH3 {
     private static func digestLong(_ input: RawSpan) -> Digest {
         let count = input.byteCount
         var lanes: InlineArray<8, UInt64> = [
-            prime32_3, prime1, prime2, prime3, prime4, prime32_2, prime5, prime32_1,
+            smallPrime3, prime1, prime2, prime3, prime4, smallPrime2, prime5, smallPrime1,
         ]
         // The last stripe, which may overlap the one before it, has a key of its own.
         let stripeCount = (count - 1) / stripeByteCount
@@ -132,7 +132,7 @@ enum XXH3 {
 
     private static func scramble(_ lanes: inout InlineArray<8, UInt64>) {
         for lane in 0..<8 {
-            lanes[lane] = (lanes[lane] ^ lanes[lane] >> 47 ^ key(128 + lane * 8)) &* prime32_1
+            lanes[lane] = (lanes[lane] ^ lanes[lane] >> 47 ^ key(128 + lane * 8)) &* smallPrime1
         }
     }
 
