@@ -77,7 +77,7 @@ struct RecordedLogTests {
         }
         #expect(named.count > 10)
 
-        let found = try JSONLines.parse(Bytes(certain.joined(separator: [0x0a])), as: .program).map(logged)
+        let found = try JSONLines.parse(Bytes(certain.joined(separator: [0x0a])) + [0x0a], as: .program).map(logged)
         let known = Set(found.map(\.name))
         let truth = try truth(name).map(registers)
         // Nothing is missing but what scripts may have made.
