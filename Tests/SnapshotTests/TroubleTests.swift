@@ -111,11 +111,11 @@ struct TroubleTests {
         let process = try ServerProcess(.debian)
         defer { process.stop() }
         let connection = try process.connect()
-        try connection.call("EVAL", "redis.call('SET', 'string', string.rep('x', 150 * 1000 * 1000))", 0)
+        try connection.call("EVAL", "redis.call('SET', 'string', string.rep('x', 64 * 1000 * 1000))", 0)
         try connection.call(
-            "EVAL", "for i = 1, 60000 do redis.call('RPUSH', 'list', string.rep('y', 1000) .. i) end", 0)
+            "EVAL", "for i = 1, 30000 do redis.call('RPUSH', 'list', string.rep('y', 1000) .. i) end", 0)
         try connection.call(
-            "EVAL", "for i = 1, 40000 do redis.call('HSET', 'hash', 'field' .. i, string.rep('z', 1000)) end", 0)
+            "EVAL", "for i = 1, 20000 do redis.call('HSET', 'hash', 'field' .. i, string.rep('z', 1000)) end", 0)
         try connection.call("CONFIG", "SET", "rdbcompression", "no")
         try connection.call("SAVE")
         let program = try RDBKitProgram.locate()
