@@ -206,7 +206,7 @@ public final class Difference {
 
     private func listChanges(_ longTexts: SpillFile, _ side: inout Side) throws(SinkFailure) -> ValueChanges {
         let key = comparison.state.key
-        var digests = ListDigests(memory: options.memory / 4, digestKey: key)
+        var digests = ListDigests(memory: options.memory / 2, digestKey: key)
         do throws(DecodeError) {
             for each in Side.allCases {
                 side = each
