@@ -58,6 +58,7 @@ bench: deps
 	Sources/rdbkit-bench/prepare.sh
 	RDBKIT=$(PROGRAM) .build/release/rdbkit-bench run
 	RDBKIT=$(PROGRAM) .build/release/rdbkit-bench restore
+	RDBKIT=$(PROGRAM) .build/release/rdbkit-bench compare
 	RDBKIT=$(PROGRAM) .build/release/rdbkit-bench instructions
 
 # Rewrites the options in the man pages from the program's own help.

@@ -22,6 +22,10 @@ let usage = """
                   by the server's own load
       --dir DIR, --only a,b
       --runs N              rounds (3)
+    compare       verify two files that hold the same, against two runs of check
+      --dir DIR
+      --runs N              rounds (5)
+      --strict              exit status 1 when the target is missed
     instructions  count instructions per input byte with callgrind and compare with the baseline
       --dir DIR
       --baseline FILE       (testdata/bench/baseline.json)
@@ -41,6 +45,8 @@ func main() throws(BenchError) -> CInt {
         return try RunCommand(words.dropFirst()).run()
     case "restore":
         return try RestoreCommand(words.dropFirst()).run()
+    case "compare":
+        return try CompareCommand(words.dropFirst()).run()
     case "instructions":
         return try InstructionsCommand(words.dropFirst()).run()
     case "help", "--help", "-h":

@@ -192,6 +192,7 @@ public final class Difference {
     private func elementChanges(_ longTexts: SpillFile, _ side: inout Side) throws(SinkFailure) -> ValueChanges {
         var recorder = ElementRecorder(
             options.parts, memory: options.memory / 2, longTexts: longTexts, digestKey: comparison.state.key)
+        recorder.fieldsExpireAfter = options.fieldsExpireAfter
         do throws(DecodeError) {
             for each in Side.allCases {
                 side = each
@@ -206,7 +207,7 @@ public final class Difference {
 
     private func listChanges(_ longTexts: SpillFile, _ side: inout Side) throws(SinkFailure) -> ValueChanges {
         let key = comparison.state.key
-        var digests = ListDigests(memory: options.memory / 4, digestKey: key)
+        var digests = ListDigests(memory: options.memory / 2, digestKey: key)
         do throws(DecodeError) {
             for each in Side.allCases {
                 side = each

@@ -8,6 +8,8 @@ public import RDBModel
 ///
 /// Memory: the sorter's, and the largest element's texts, each up to 1 MiB.
 public struct ElementRecorder: ValueVisitor, ~Copyable {
+    /// As in `EntryDigest`: fields that expire up to this time are left out.
+    public var fieldsExpireAfter: Int64?
     private let parts: EntryDigest.Parts
     private var sorter: RecordSorter
     private let longTexts: SpillFile
@@ -233,6 +235,7 @@ public struct ElementRecorder: ValueVisitor, ~Copyable {
     public mutating func fieldExpiry(_ expiresAt: Int64?) { endField(expiresAt) }
 
     private mutating func endField(_ expiresAt: Int64?) {
+        if let expiresAt, let fieldsExpireAfter, expiresAt <= fieldsExpireAfter { return }
         let counts = parts.contains(.fieldExpiry)
         payload.append(littleEndian: counts ? expiresAt ?? ElementCoder.noExpiry : ElementCoder.noExpiry)
         emit()

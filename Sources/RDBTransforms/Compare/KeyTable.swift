@@ -112,16 +112,18 @@ public protocol KeyPairVisitor {
         for partition in 0..<Self.partitionCount {
             if Interrupt.isRequested { throw .interrupted }
             let part = partition * 2
-            let records = (0..<2).reduce(0) { count, side in
-                count + (unsafe parts[part + side].spilledWords + parts[part + side].words.count) / wordCount
+            let counts = (0..<2).map { side in
+                unsafe (parts[part + side].spilledWords + parts[part + side].words.count) / wordCount
             }
+            let (records, larger) = (counts[0] + counts[1], max(counts[0], counts[1]))
             // Shares by the bits behind those that chose the partition.
             var shareBits: UInt64 = 0
             while JoinTable.byteCount(records: records >> Int(shareBits), wordCount) > joinByteCount, shareBits < 32 {
                 shareBits += 1
             }
             for share in 0..<UInt64(1) << shareBits {
-                table.clear(for: records >> Int(shareBits))
+                // Mostly the same keys on both sides; where not, the table grows.
+                table.clear(for: larger >> Int(shareBits))
                 for side in Side.allCases {
                     try load(part + side.rawValue, side, share: share, shareBits, into: &table)
                 }
