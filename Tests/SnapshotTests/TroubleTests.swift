@@ -28,7 +28,7 @@ struct TroubleTests {
         defer { process.stop() }
         let connection = try process.connect()
         _ = try connection.pipeline((0..<2000).map { Command("SET", "key:\($0)", $0) })
-        let running = try RDBKitProgram.locate().start(["keys", process.url, "--max-ops", "1000"])
+        let running = try RDBKitProgram.locate().start(["keys", process.url, "--max-ops", "100"])
         usleep(700_000)
         try process.kill()
         try process.restart()
