@@ -169,6 +169,22 @@ struct TroubleTests {
     /// Of zero checksum, which stands for none.
     private static func unchecked(_ value: Bytes) -> Bytes { value + [0x0b, 0] + Bytes(repeating: 0, count: 8) }
 
+    @Test("values that are larger than they looked are read in slices, all of a batch")
+    func largerThanTheyLooked() throws {
+        let server = try lying([
+            "SCAN": Bytes("*2\r\n$1\r\n0\r\n*3\r\n$2\r\nk1\r\n$2\r\nk2\r\n$2\r\nk3\r\n".utf8),
+            "DUMP": Bytes("$99999999\r\n".utf8), "TYPE": Bytes("+string\r\n".utf8), "EXISTS": Bytes(":1\r\n".utf8),
+            "STRLEN": Bytes(":5\r\n".utf8), "GETRANGE": Bytes("$5\r\nhello\r\n".utf8),
+        ])
+        defer { server.stop() }
+        let run = try RDBKitProgram.locate().run(["json", "redis://127.0.0.1:\(server.port)"])
+        #expect(run.status == 0, "\(run.errors)")
+        let expected = ["k1", "k2", "k3"].map {
+            "{\"db\":0,\"key\":\"\($0)\",\"type\":\"string\",\"encoding\":\"raw\",\"value\":\"hello\"}\n"
+        }
+        #expect(String(decoding: run.output, as: UTF8.self) == expected.joined())
+    }
+
     @Test("replies that are not what they should be are told, and nothing is taken from them")
     func lies() throws {
         let program = try RDBKitProgram.locate()
