@@ -199,6 +199,7 @@ public final class Difference {
                 let place = each == .a ? a : b
                 recorder.begin(place.reader.header, each)
                 try place.reader.readValue(into: &recorder)
+                if let refusal = recorder.refusal { throw refusal }
             }
         } catch { throw .decode(error) }
         if let failure = recorder.failure { throw .spill(failure) }

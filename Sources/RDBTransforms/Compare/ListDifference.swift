@@ -61,7 +61,8 @@ public struct ListDigests: ValueVisitor {
         element = beginning
         largeText = element.beginText(byteCount: 0)
         // One half for the digests of both lists.
-        maxMiddleCount = max(4096, memory / 2 / Self.byteCountOfElement)
+        // Places in the lists are kept in 32 bits.
+        maxMiddleCount = min(1 << 30, max(4096, memory / 2 / Self.byteCountOfElement))
         let count = max(4096, memory / 64)
         lists = [DigestList(maxCount: count), DigestList(maxCount: count)]
     }
