@@ -7,36 +7,45 @@ import RDBServer
 struct InputRun {
     let options: RunOptions
     let diagnostics: Diagnostics
+    /// The state of logs that is wanted; nil for the one at their end.
+    let moment: LogMoment?
+    /// What is known of the input that is read.
+    let current = CurrentInput()
     /// nil where the command reads no live servers.
     let live: LiveInput?
 
     /// - Parameters:
     ///   - servers: how live servers are read, where the command reads them.
-    ///   - selection: what it reads of them.
-    init(_ options: RunOptions, servers: ServerInputOptions? = nil, selection: Selection? = nil) {
+    ///   - wanted: what it reads of them; what `selection` says if nil.
+    init(
+        _ options: RunOptions, _ selection: SelectionOptions? = nil, servers: ServerInputOptions? = nil,
+        wanting wanted: Selection? = nil
+    ) {
         self.options = options
+        moment = selection?.moment
         let diagnostics = options.diagnostics()
         self.diagnostics = diagnostics
-        live = servers.map { LiveInput($0, selection ?? Selection(now: currentMilliseconds()), diagnostics) }
+        live = servers.map {
+            LiveInput($0, wanted ?? selection?.selection() ?? Selection(now: currentMilliseconds()), diagnostics)
+        }
     }
 
-    /// Opens each input and hands its reader to `body`, which returns how it went.
+    /// Opens each input and hands its reader to `body`, which returns how it went. Of a log, the reader has the state.
     func forEach(_ inputs: [String], _ body: (inout RDBReader, String) -> ExitStatus) -> ExitStatus {
-        var status = ExitStatus.done
-        for path in inputs {
-            if status == .interrupted { break }
-            if ServerURL.isServerURL(path) {
-                status = status.combined(with: readServer(path, body))
-                continue
-            }
+        forEachLog(inputs, server: { readServer($0, body) }) { input in
             do throws(InputError) {
-                status = status.combined(with: read(try Input(path: path).source, path, body))
+                if try input.isLog() { return readState(input, body) }
+                if moment != nil {
+                    diagnostics.error(
+                        "\(input.path): --at and --at-offset are for append-only logs; this is none", code: "notALog")
+                    return .usage
+                }
+                return try readRDB(input, body)
             } catch {
                 diagnostics.error(error)
-                status = status.combined(with: ExitStatus(error.cause, isOpening: true))
+                return ExitStatus(error.cause, isOpening: true)
             }
         }
-        return status
     }
 
     /// The same for inputs that may be logs: those are handed to `log`.
@@ -45,18 +54,22 @@ struct InputRun {
     ) -> ExitStatus {
         forEachLog(inputs) { input in
             if input.manifest != nil || input.singleContent == .commands { return log(input) }
-            do throws(InputError) {
-                let part = try input.open(input.files[0])
-                let source: any ByteSource
-                do throws(SourceError) { source = try Input(part.source).source } catch {
-                    throw InputError(path: input.path, cause: error)
-                }
-                return read(source, input.path, rdb)
-            } catch {
+            do throws(InputError) { return try readRDB(input, rdb) } catch {
                 diagnostics.error(error)
                 return ExitStatus(error.cause, isOpening: true)
             }
         }
+    }
+
+    private func readRDB(
+        _ input: AOFInput, _ body: (inout RDBReader, String) -> ExitStatus
+    ) throws(InputError) -> ExitStatus {
+        let part = try input.open(input.files[0])
+        let source: any ByteSource
+        do throws(SourceError) { source = try Input(part.source).source } catch {
+            throw InputError(path: input.path, cause: error)
+        }
+        return read(source, input.path, body)
     }
 
     func refuseServer() -> ExitStatus {
@@ -90,7 +103,7 @@ struct InputRun {
         return ExitStatus(fault.error)
     }
 
-    private func read(
+    func read(
         _ source: any ByteSource, _ path: String, _ body: (inout RDBReader, String) -> ExitStatus
     ) -> ExitStatus {
         do throws(DecodeError) {

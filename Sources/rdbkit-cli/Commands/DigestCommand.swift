@@ -52,7 +52,7 @@ struct DigestCommand: ParsableCommand {
     }
 
     func run() throws {
-        let run = InputRun(options, servers: servers, selection: selection.selection())
+        let run = InputRun(options, selection, servers: servers)
         let file = try run.open(output)
         var failure: OutputError?
         let status = run.forEach(inputs) { reader, path in

@@ -32,7 +32,7 @@ struct GetCommand: ParsableCommand {
     func run() throws {
         var wanted = selection.selection()
         wanted.keys = Set(keys.map { Array($0.utf8) })
-        let run = InputRun(options, servers: servers, selection: wanted)
+        let run = InputRun(options, selection, servers: servers, wanting: wanted)
         let file = try run.open(output)
         if raw {
             try writeRaw(wanted, file, run)
@@ -47,7 +47,8 @@ struct GetCommand: ParsableCommand {
             JSONConsumer(JSONEntryWriter(file, options: json.options)), wanted: wanted.keys,
             stopsWhenAllFound: isOneDatabase)
         var status = run.forEach([input]) { reader, path in
-            run.run(&reader, path, wanted, &finder) { $0.base.writer.flush() }
+            finder.base.writer.options.doubtfulKeys = run.current.doubtfulKeys
+            return run.run(&reader, path, wanted, &finder) { $0.base.writer.flush() }
         }
         finder.base.writer.finish()
         if status == .done {

@@ -23,7 +23,7 @@ struct InfoCommand: ParsableCommand {
 
     func run() throws {
         let wanted = selection.selection()
-        let run = InputRun(options, servers: servers, selection: wanted)
+        let run = InputRun(options, selection, servers: servers, wanting: wanted)
         let file = try run.open(output)
         var failure: OutputError?
         var isFirst = true

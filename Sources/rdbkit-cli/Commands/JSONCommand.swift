@@ -22,7 +22,7 @@ struct JSONCommand: ParsableCommand {
 
     func run() throws {
         var wanted = selection.selection()
-        let run = InputRun(options, servers: servers, selection: wanted)
+        let run = InputRun(options, selection, servers: servers, wanting: wanted)
         let file = try run.open(output)
         var consumer = JSONConsumer(JSONEntryWriter(file, options: json.options))
         let limit = wanted.limit
@@ -30,6 +30,7 @@ struct JSONCommand: ParsableCommand {
         let sharesOut = json.options.parts == .everything && !json.array
         let threads = sharesOut ? options.threadCount : 1
         let status = run.forEach(inputs) { reader, path in
+            consumer.writer.options.doubtfulKeys = run.current.doubtfulKeys
             // --limit counts over all inputs.
             wanted.limit = limit.map { $0 - min($0, consumer.writer.writtenEntries) }
             return run.run(&reader, path, wanted, &consumer, threads: threads) { $0.writer.flush() }

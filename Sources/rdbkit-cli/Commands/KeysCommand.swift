@@ -20,7 +20,7 @@ struct KeysCommand: ParsableCommand {
 
     func run() throws {
         var wanted = selection.selection()
-        let run = InputRun(options, servers: servers, selection: wanted)
+        let run = InputRun(options, selection, servers: servers, wanting: wanted)
         let file = try run.open(output)
         var consumer = KeysConsumer(file, terminator: null ? 0 : 0x0a)
         let limit = wanted.limit
