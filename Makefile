@@ -61,6 +61,7 @@ bench: deps
 	RDBKIT=$(PROGRAM) .build/release/rdbkit-bench run
 	RDBKIT=$(PROGRAM) .build/release/rdbkit-bench restore
 	RDBKIT=$(PROGRAM) .build/release/rdbkit-bench log
+	RDBKIT=$(PROGRAM) .build/release/rdbkit-bench compare
 	RDBKIT=$(PROGRAM) .build/release/rdbkit-bench instructions
 
 # Rewrites the options in the man pages from the program's own help.

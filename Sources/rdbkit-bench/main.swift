@@ -27,6 +27,10 @@ let usage = """
       --runs N              rounds (3)
       --megabytes N         of the log (200)
       --strict              exit status 1 when a target is missed
+    compare       verify two files that hold the same, against two runs of check
+      --dir DIR
+      --runs N              rounds (5)
+      --strict              exit status 1 when the target is missed
     instructions  count instructions per input byte with callgrind and compare with the baseline
       --dir DIR
       --baseline FILE       (testdata/bench/baseline.json)
@@ -48,6 +52,8 @@ func main() throws(BenchError) -> CInt {
         return try RestoreCommand(words.dropFirst()).run()
     case "log":
         return try LogCommand(words.dropFirst()).run()
+    case "compare":
+        return try CompareCommand(words.dropFirst()).run()
     case "instructions":
         return try InstructionsCommand(words.dropFirst()).run()
     case "help", "--help", "-h":

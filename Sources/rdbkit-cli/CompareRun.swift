@@ -46,6 +46,13 @@ struct CompareRun {
         return description?.serverVersion
     }
 
+    /// What is compared, with what a live side cannot be held to.
+    func comparison(_ options: ComparisonOptions) -> Comparison {
+        var options = options
+        if sides.contains(where: { $0.isLive }) { options.fieldsExpireAfter = selection.now }
+        return Comparison(options)
+    }
+
     /// Opens a side and hands its reader to `body`.
     func open(
         _ side: Side, wanting: KeyFilter? = nil, isLast: Bool,

@@ -152,6 +152,30 @@ struct DifferenceTests {
         #expect(try !Differences.compare(none, some, options).isSame)
     }
 
+    @Test("fields that are over by a time may be there or not")
+    func expiredFields() throws {
+        func file(_ hasField: Bool, _ expiry: Int64) -> [UInt8] {
+            let field = RDB.length(UInt64(expiry - 999)) + RDB.string("f") + RDB.string("v")
+            return Self.file([
+                RDB.entry(
+                    24, "h",
+                    RDB.littleEndian(Int64(1000)) + RDB.length(hasField ? 2 : 1) + (hasField ? field : [])
+                        + RDB.length(0) + RDB.string("g") + RDB.string("w"))
+            ])
+        }
+        var options = ComparisonOptions()
+        for tolerance in [nil, 0] as [Int64?] {
+            options.expiryTolerance = tolerance
+            options.fieldsExpireAfter = 5000
+            #expect(try Differences.compare(file(true, 5000), file(false, 5000), options).isSame)
+            let sink = CollectedChanges()
+            let comparison = try Differences.tell(file(true, 5001), file(false, 5001), options, into: sink)
+            #expect(!comparison.isSame && sink.lines.count == 1)
+            options.fieldsExpireAfter = nil
+            #expect(try !Differences.compare(file(true, 5000), file(false, 5000), options).isSame)
+        }
+    }
+
     @Test("of a key that comes twice the last one counts, and that is counted")
     func duplicates() throws {
         let a = Self.file(["1", "2", "3"].map { RDB.entry(0, "k", RDB.string($0)) })

@@ -1,3 +1,4 @@
+import RDBBytes
 import RDBTestSupport
 import Testing
 
@@ -5,6 +6,18 @@ import Testing
 
 @Suite("edit scripts")
 struct EditScriptTests {
+    private static func script(_ a: [Int32], _ b: [Int32], maxSteps: Int = EditScript.maxSteps) -> EditScript {
+        func digests(_ numbers: [Int32]) -> [Digest128] {
+            // Some differ in one half only.
+            numbers.map {
+                $0 & 1 == 0
+                    ? Digest128(high: 7, low: UInt64(bitPattern: Int64($0)))
+                    : Digest128(high: UInt64(bitPattern: Int64($0)), low: 7)
+            }
+        }
+        return EditScript(digests(a), digests(b), maxSteps: maxSteps)
+    }
+
     /// By the table of all prefixes: the length of the longest common subsequence.
     private func commonCount(_ a: [Int32], _ b: [Int32]) -> Int {
         var row = [Int](repeating: 0, count: b.count + 1)
@@ -44,7 +57,7 @@ struct EditScriptTests {
             var b: [Int32] = []
             for _ in 0..<Int.random(in: 0...24, using: &random) { a.append(.random(in: 0..<letters, using: &random)) }
             for _ in 0..<Int.random(in: 0...24, using: &random) { b.append(.random(in: 0..<letters, using: &random)) }
-            let script = EditScript(a, b)
+            let script = Self.script(a, b)
             #expect(applied(script, a, b) == b, "seed \(seed): \(a) \(b)")
             #expect(script.isMinimal, "seed \(seed)")
             #expect(editCount(script) == a.count + b.count - 2 * commonCount(a, b), "seed \(seed): \(a) \(b)")
@@ -61,7 +74,7 @@ struct EditScriptTests {
             let place = Int.random(in: 0..<b.count, using: &random)
             if random.next() & 1 == 0 { b.remove(at: place) } else { b.insert(-1, at: place) }
         }
-        let script = EditScript(a, b, maxSteps: 2_000_000)
+        let script = Self.script(a, b, maxSteps: 2_000_000)
         #expect(script.isMinimal, "seed \(seed)")
         #expect(applied(script, a, b) == b, "seed \(seed)")
         #expect(editCount(script) <= 30, "seed \(seed)")
@@ -74,7 +87,7 @@ struct EditScriptTests {
         let a = (0..<2000).map { _ in Int32.random(in: 0..<50, using: &random) }
         let b = (0..<2000).map { _ in Int32.random(in: 0..<50, using: &random) }
         for steps in [0, 1, 100, 10_000] {
-            let script = EditScript(a, b, maxSteps: steps)
+            let script = Self.script(a, b, maxSteps: steps)
             #expect(!script.isMinimal, "seed \(seed)")
             #expect(applied(script, a, b) == b, "seed \(seed)")
         }

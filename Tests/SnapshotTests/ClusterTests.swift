@@ -62,18 +62,18 @@ struct ClusterTests {
         let program = try Self.program.get()
         #expect(try program.run(["restore", filled.dumpPath, url(cluster)]).status == 0)
         // The first node is read by then, the last one is not.
-        let running = try program.start(["verify", filled.dumpPath, url(cluster), "--max-ops", "1500"])
-        usleep(900_000)
-        for slot in 16_000..<16_040 { try cluster.move(slot: slot, from: 2, to: 0) }
+        let running = try program.start(["verify", filled.dumpPath, url(cluster), "--max-ops", "500"])
+        usleep(2_300_000)
+        for slot in 16_000..<16_020 { try cluster.move(slot: slot, from: 2, to: 0) }
         let moved = running.hasEnded(within: 0.01)
         #expect(!moved, "the slots moved too late to matter")
         let run = try running.end()
         #expect(run.status == 0, "\(String(decoding: run.output, as: UTF8.self)) \(run.errors)")
         // Everything is elsewhere than the cluster said at the beginning.
-        let other = try program.start(["verify", filled.dumpPath, url(cluster), "--max-ops", "1500"])
+        let other = try program.start(["verify", filled.dumpPath, url(cluster), "--max-ops", "800"])
         usleep(500_000)
-        for slot in 16_000..<16_040 { try cluster.move(slot: slot, from: 0, to: 1) }
-        for slot in 0..<40 { try cluster.move(slot: slot, from: 0, to: 2) }
+        for slot in 16_000..<16_020 { try cluster.move(slot: slot, from: 0, to: 1) }
+        for slot in 0..<20 { try cluster.move(slot: slot, from: 0, to: 2) }
         let second = try other.end()
         #expect(second.status == 0, "\(String(decoding: second.output, as: UTF8.self)) \(second.errors)")
     }

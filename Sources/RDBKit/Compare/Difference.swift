@@ -192,12 +192,14 @@ public final class Difference {
     private func elementChanges(_ longTexts: SpillFile, _ side: inout Side) throws(SinkFailure) -> ValueChanges {
         var recorder = ElementRecorder(
             options.parts, memory: options.memory / 2, longTexts: longTexts, digestKey: comparison.state.key)
+        recorder.fieldsExpireAfter = options.fieldsExpireAfter
         do throws(DecodeError) {
             for each in Side.allCases {
                 side = each
                 let place = each == .a ? a : b
                 recorder.begin(place.reader.header, each)
                 try place.reader.readValue(into: &recorder)
+                if let refusal = recorder.refusal { throw refusal }
             }
         } catch { throw .decode(error) }
         if let failure = recorder.failure { throw .spill(failure) }
@@ -206,7 +208,7 @@ public final class Difference {
 
     private func listChanges(_ longTexts: SpillFile, _ side: inout Side) throws(SinkFailure) -> ValueChanges {
         let key = comparison.state.key
-        var digests = ListDigests(memory: options.memory / 4, digestKey: key)
+        var digests = ListDigests(memory: options.memory / 2, digestKey: key)
         do throws(DecodeError) {
             for each in Side.allCases {
                 side = each

@@ -10,6 +10,9 @@ public struct ComparisonOptions: Sendable {
     public var comparesFunctions = true
     /// Expiries of keys and fields may differ by so many milliseconds; nil compares them exactly.
     public var expiryTolerance: Int64?
+    /// Hash fields whose expiry is not later do not count: a live server may or may not have removed them. Unix time in
+    /// milliseconds.
+    public var fieldsExpireAfter: Int64?
     /// Bytes for what is kept of keys and elements.
     public var memory = 256 << 20
 
@@ -80,6 +83,8 @@ struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
         if timed { parts.subtract([.expiry, .fieldExpiry]) }
         digest = EntryDigest(parts, key: state.key)
         fieldDigest = EntryDigest(untimed, key: state.key)
+        digest.fieldsExpireAfter = state.options.fieldsExpireAfter
+        fieldDigest.fieldsExpireAfter = state.options.fieldsExpireAfter
         records = KeyRecords(isTimed: timed)
     }
 

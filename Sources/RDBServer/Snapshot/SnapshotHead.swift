@@ -57,6 +57,9 @@ struct SnapshotHead {
         for database in 0..<Self.maxDatabaseCount {
             if database > 0 {
                 let reply = try link.ask("SELECT", String(database))
+                if reply.errorCode == "NOPERM" {
+                    notice("\(server): only database 0 is read: this user may use neither INFO nor SELECT")
+                }
                 if !reply.isOK { break }
             }
             if isWanted(database) { found.append(database) }

@@ -20,7 +20,8 @@ final class SnapshotReading {
     private var ready: [ListedKey] = []
     private var readyFrom = 0
     private var inFlight: [Batch] = []
-    private var large: SpooledValue?
+    /// Values that were read in slices and are not written yet.
+    private var spooled: [SpooledValue] = []
     private var check: PayloadCheck
     private var moves: SlotMoves?
     /// A value while it is put together.
@@ -52,8 +53,8 @@ final class SnapshotReading {
             hasBegun = true
             return try begin(&writer)
         }
-        if let large {
-            do throws(SpillError) { if try large.append(to: &writer) { self.large = nil } } catch {
+        if let first = spooled.first {
+            do throws(SpillError) { if try first.append(to: &writer) { spooled.removeFirst() } } catch {
                 throw ServerError(error)
             }
             return
@@ -78,13 +79,14 @@ final class SnapshotReading {
                 jobs.append(ScanJob(server: server, database: database, keys: keys))
             }
         }
-        selects = jobs.contains { $0.database != 0 }
         if servers.isCluster { moves = SlotMoves(servers) }
     }
 
     /// - Returns: whether there is anything left to read.
     private func beginNextJob() throws(ServerError) -> Bool {
         if jobs.isEmpty, let more = try moves?.jobsForMovedSlots(notice) { jobs = more }
+        // From the first other database on, every request names its own.
+        if jobs.contains(where: { $0.database != 0 }) { selects = true }
         if jobs.isEmpty { return false }
         let next = jobs.removeFirst()
         job = next
@@ -264,7 +266,7 @@ final class SnapshotReading {
         }
         if listed.isBig, !listed.mustBeWhole, case .readable(let type)? = listed.type {
             var reader = SliceReader(key, asker, plan)
-            large = try reader.read(type, database: job.database)
+            if let value = try reader.read(type, database: job.database) { spooled.append(value) }
             return true
         }
         if !plan.dumps, case .other(let name)? = listed.type, !plan.canDump {

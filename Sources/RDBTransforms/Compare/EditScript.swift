@@ -1,3 +1,5 @@
+import RDBBytes
+
 /// The fewest deletions and insertions that turn one sequence into another: Myers' algorithm in linear space.
 ///
 /// Source: E. W. Myers, An O(ND) Difference Algorithm and Its Variations, Algorithmica 1 (1986), section 4b.
@@ -22,7 +24,7 @@ struct EditScript {
         var b: Range<Int>
     }
 
-    init(_ a: [Int32], _ b: [Int32], maxSteps: Int = EditScript.maxSteps) {
+    init(_ a: [Digest128], _ b: [Digest128], maxSteps: Int = EditScript.maxSteps) {
         var goes = [Bool](repeating: false, count: a.count)
         var comes = [Bool](repeating: false, count: b.count)
         var search = MiddleSearch(a, b, maxSteps: maxSteps)
@@ -69,14 +71,14 @@ struct EditScript {
 
 /// Finds a place on a shortest path, from both ends at once.
 private struct MiddleSearch {
-    private let a: [Int32]
-    private let b: [Int32]
+    private let a: [Digest128]
+    private let b: [Digest128]
     private var forward: [Int32]
     private var backward: [Int32]
     private let shift: Int
     private var stepsLeft: Int
 
-    init(_ a: [Int32], _ b: [Int32], maxSteps: Int) {
+    init(_ a: [Digest128], _ b: [Digest128], maxSteps: Int) {
         self.a = a
         self.b = b
         // Diagonals a - b from -b.count - 1 to a.count + 1.

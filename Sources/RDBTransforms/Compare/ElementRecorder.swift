@@ -8,11 +8,15 @@ public import RDBModel
 ///
 /// Memory: the sorter's, and the largest element's texts, each up to 1 MiB.
 public struct ElementRecorder: ValueVisitor, ~Copyable {
+    /// As in `EntryDigest`: fields that expire up to this time are left out.
+    public var fieldsExpireAfter: Int64?
     private let parts: EntryDigest.Parts
     private var sorter: RecordSorter
     private let longTexts: SpillFile
     private let digestKey: Digest128
     public private(set) var failure: SpillError?
+    /// An element that cannot be held; the value must not be compared.
+    public private(set) var refusal: DecodeError?
 
     private var side = Side.a
     private var header = EntryHeader()
@@ -85,8 +89,11 @@ public struct ElementRecorder: ValueVisitor, ~Copyable {
         payload.append(containerNames, 0..<containerNames.byteCount)
     }
 
+    /// A stream entry of more small texts is nothing that a server was ever given.
+    private static let maxElementByteCount = 64 << 20
+
     private mutating func emit() {
-        if failure != nil { return }
+        if failure != nil || refusal != nil { return }
         do throws(SpillError) { try sorter.append(key: path, payload: payload) } catch { failure = error }
     }
 
@@ -111,9 +118,27 @@ public struct ElementRecorder: ValueVisitor, ~Copyable {
 
     /// The text at hand into the payload.
     private mutating func appendText() {
+        if longText == nil, payload.byteCount > ElementCoder.maxTextByteCount { sparePayload() }
         if let longText { return Self.append(longText, to: &payload) }
         payload.append(littleEndian: UInt32(text.byteCount))
         payload.append(text, 0..<text.byteCount)
+    }
+
+    /// An element of many texts that are large together: they go to the file of long ones, as far as that is shorter.
+    private mutating func sparePayload() {
+        if payload.byteCount > Self.maxElementByteCount {
+            payload.truncate(to: 1)
+            refusal = DecodeError(
+                .limitExceeded, at: ByteLocation(offset: header.valueOffset),
+                expected: "stream entries of texts that take at most 64 MiB", found: .described("more"))
+        }
+        guard text.byteCount > 64, failure == nil else { return }
+        var long = LongText(
+            start: longTexts.byteCount, count: UInt64(text.byteCount), hash: SipHash(key: digestKey))
+        long.hash.append(text.bytes)
+        long.digest = long.hash.finish()
+        do throws(SpillError) { try longTexts.append(text.bytes) } catch { failure = error }
+        longText = long
     }
 
     private static func append(_ long: LongText, to out: inout OutputBuffer) {
@@ -233,6 +258,7 @@ public struct ElementRecorder: ValueVisitor, ~Copyable {
     public mutating func fieldExpiry(_ expiresAt: Int64?) { endField(expiresAt) }
 
     private mutating func endField(_ expiresAt: Int64?) {
+        if let expiresAt, let fieldsExpireAfter, expiresAt <= fieldsExpireAfter { return }
         let counts = parts.contains(.fieldExpiry)
         payload.append(littleEndian: counts ? expiresAt ?? ElementCoder.noExpiry : ElementCoder.noExpiry)
         emit()

@@ -18,7 +18,7 @@ public protocol KeyPairVisitor {
 
 /// Brings together what two inputs hold at the same keys, in bounded memory.
 ///
-/// Records are dealt out to 256 partitions by the first bits of the key's digest. A partition that fills its part of the
+/// Records are dealt out to 1024 partitions by the first bits of the key's digest. A partition that fills its part of the
 /// memory is written to a temporary file. Afterwards the partitions are joined one by one in a table of the keys of both
 /// sides; where a partition is too large for that, by further bits of the digest, one share of it after another.
 ///
@@ -28,10 +28,12 @@ public protocol KeyPairVisitor {
 ///
 /// Memory: three quarters of `memory` for records, one quarter for the join.
 ///
-/// Why the pointers are safe: `parts` are 512 until `deinit`, and a part's number is a byte of a digest, doubled, and a
-/// side.
+/// Why the pointers are safe: `parts` are 2048 until `deinit`, and a part's number is ten bits of a digest, doubled,
+/// and a side.
 @safe public struct KeyTable: ~Copyable {
-    private static let partitionCount = 256
+    /// So many that the table of one's keys is mostly in a processor's cache.
+    fileprivate static let partitionBits: UInt64 = 10
+    private static let partitionCount = 1 << Int(partitionBits)
     /// Less than a page of records at a time would make the file a heap of crumbs.
     public static let minMemory = 4 << 20
 
@@ -87,8 +89,8 @@ public protocol KeyPairVisitor {
         recordCounts[side.rawValue] += UInt64(records.count)
         var index = 0
         while index < records.words.count {
-            // A byte and a bit: one of the 512 parts.
-            let part = Int(records.words[index] >> 56) * 2 + side.rawValue
+            // Ten bits and a side: one of the 2048 parts.
+            let part = Int(records.words[index] >> (64 - Self.partitionBits)) * 2 + side.rawValue
             if unsafe parts[part].words.count >= maxWords { try spill(part) }
             // Records are whole.
             unsafe records.words.withUnsafeBufferPointer { words in
@@ -112,16 +114,18 @@ public protocol KeyPairVisitor {
         for partition in 0..<Self.partitionCount {
             if Interrupt.isRequested { throw .interrupted }
             let part = partition * 2
-            let records = (0..<2).reduce(0) { count, side in
-                count + (unsafe parts[part + side].spilledWords + parts[part + side].words.count) / wordCount
+            let counts = (0..<2).map { side in
+                unsafe (parts[part + side].spilledWords + parts[part + side].words.count) / wordCount
             }
+            let (records, larger) = (counts[0] + counts[1], max(counts[0], counts[1]))
             // Shares by the bits behind those that chose the partition.
             var shareBits: UInt64 = 0
             while JoinTable.byteCount(records: records >> Int(shareBits), wordCount) > joinByteCount, shareBits < 32 {
                 shareBits += 1
             }
             for share in 0..<UInt64(1) << shareBits {
-                table.clear(for: records >> Int(shareBits))
+                // Mostly the same keys on both sides; where not, the table grows.
+                table.clear(for: larger >> Int(shareBits))
                 for side in Side.allCases {
                     try load(part + side.rawValue, side, share: share, shareBits, into: &table)
                 }
@@ -223,7 +227,7 @@ private struct JoinTable {
         unsafe words.withUnsafeMutableBufferPointer { words in
             while index < records.count, room >= 0 {
                 let (high, low) = unsafe (records[index], records[index + 1])
-                if shareBits > 0, (high << 8) >> (64 - shareBits) != share {
+                if shareBits > 0, (high << KeyTable.partitionBits) >> (64 - shareBits) != share {
                     index += valueWords + 2
                     continue
                 }

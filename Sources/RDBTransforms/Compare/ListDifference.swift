@@ -52,15 +52,17 @@ public struct ListDigests: ValueVisitor {
     public private(set) var failure: SpillError?
     private let maxMiddleCount: Int
 
-    /// Of the edits of two lists of `n` and `m` elements: ids, digests, diagonals, marks.
-    private static let byteCountOfElement = 112
+    /// In the search of the fewest edits: a copy of the digest, two diagonals, a mark.
+    private static let byteCountOfElement = 28
 
     /// - Parameter memory: bytes for the digests and for the search of the fewest edits.
     public init(memory: Int, digestKey: Digest128) {
         beginning = SipHash(key: digestKey)
         element = beginning
         largeText = element.beginText(byteCount: 0)
-        maxMiddleCount = max(4096, memory / Self.byteCountOfElement)
+        // One half for the digests of both lists.
+        // Places in the lists are kept in 32 bits.
+        maxMiddleCount = min(1 << 30, max(4096, memory / 2 / Self.byteCountOfElement))
         let count = max(4096, memory / 64)
         lists = [DigestList(maxCount: count), DigestList(maxCount: count)]
     }
@@ -132,14 +134,7 @@ public struct ListDigests: ValueVisitor {
             edits.isMinimal = middle.a.isEmpty || middle.b.isEmpty
             return edits
         }
-        var ids: [Digest128: Int32] = [:]
-        func number(_ digest: Digest128) -> Int32 {
-            if let id = ids[digest] { return id }
-            let id = Int32(ids.count)
-            ids[digest] = id
-            return id
-        }
-        let script = EditScript(try a.digests(middle.a).map(number), try b.digests(middle.b).map(number))
+        let script = EditScript(try a.digests(middle.a), try b.digests(middle.b))
         edits.isMinimal = script.isMinimal
         edits.hunks = script.hunks.map {
             EditScript.Hunk(

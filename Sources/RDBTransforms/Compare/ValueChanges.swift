@@ -14,6 +14,7 @@ public struct ValueChanges: ~Copyable {
 
     /// A name that comes more often in one value is damaged data: so many are told.
     private static let maxRepeats = 256
+    private static let maxRepeatedByteCount = 16 << 20
 
     init(
         _ sorter: consuming RecordSorter, longTexts: SpillFile, expiryTolerance: Int64 = 0, isCoarse: Bool = false,
@@ -36,6 +37,7 @@ public struct ValueChanges: ~Copyable {
         // What both sides have at the same path.
         var path: [UInt8] = []
         var sides: [[[UInt8]]] = [[], []]
+        var byteCount = 0
         try sorter.forEach { (key, payload) throws(SpillError) in
             if !Self.isEqual(path, key) {
                 try teller.tell(path, sides, body)
@@ -45,7 +47,13 @@ public struct ValueChanges: ~Copyable {
                 sides[1].removeAll(keepingCapacity: true)
             }
             let side = Int(payload.byte(at: 0))
-            if sides[side].count < Self.maxRepeats { sides[side].append(payload.array) }
+            if sides[side].isEmpty {
+                byteCount = payload.byteCount
+            } else {
+                byteCount += payload.byteCount
+                if sides[side].count >= Self.maxRepeats || byteCount > Self.maxRepeatedByteCount { return }
+            }
+            sides[side].append(payload.array)
         }
         try teller.tell(path, sides, body)
     }

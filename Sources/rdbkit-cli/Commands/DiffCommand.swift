@@ -53,7 +53,7 @@ struct DiffCommand: ParsableCommand {
         compared.chooseFolder()
         let compare = try CompareRun(options, [a, b], selection, servers: servers)
         let file = try compare.run.open(output)
-        let comparison = Comparison(compared.options(selects: !selection.isEmpty))
+        let comparison = compare.comparison(compared.options(selects: !selection.isEmpty))
         var (status, goesOn) = compare.read(comparison, isLast: false)
         var failure: OutputError?
         if goesOn {

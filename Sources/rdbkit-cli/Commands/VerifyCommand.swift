@@ -35,7 +35,7 @@ struct VerifyCommand: ParsableCommand {
         compared.chooseFolder()
         let compare = try CompareRun(options, [a, b], selection, servers: servers)
         let file = try compare.run.open(output)
-        let comparison = Comparison(compared.options(selects: !selection.isEmpty))
+        let comparison = compare.comparison(compared.options(selects: !selection.isEmpty))
         var status = ExitStatus.done
         var failure: OutputError?
         let looksAgain = comparison.options.expiryTolerance != nil
