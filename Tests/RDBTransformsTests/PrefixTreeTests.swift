@@ -79,12 +79,12 @@ struct PrefixTreeTests {
         "sums are right up to the error that is told, and no prefix above it is missed",
         arguments: [1, 2, 3, 4] as [UInt64])
     func bounds(seed: UInt64) {
-        let keys = keys(seed: seed, count: 60_000)
+        let keys = keys(seed: seed, count: 15_000)
         let total = keys.reduce(0) { $0 + $1.bytes }
         let truth = exact(keys)
         for capacity in [2, 30, 300] {
             let tree = tree(keys, capacity: capacity)
-            #expect(tree.total.bytes == total && tree.total.keys == 60_000)
+            #expect(tree.total.bytes == total && tree.total.keys == 15_000)
             let rows = tree.rows()
             var found: [Int: [String: PrefixTree.Row]] = [:]
             var floors: [Int: UInt64] = [:]
