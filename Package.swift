@@ -131,7 +131,9 @@ let package = Package(
             ],
             swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
-        .testTarget(name: "MemoryTests", dependencies: ["RDBKit", "ServerHarness"], swiftSettings: relaxed),
+        .testTarget(
+            name: "MemoryTests", dependencies: ["RDBModel", "RDBTransforms", "RDBKit", "ServerHarness"],
+            swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]
 )
