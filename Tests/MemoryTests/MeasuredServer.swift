@@ -16,8 +16,8 @@ struct MeasuredServer {
 
     /// Asks a new server.
     /// - Parameter dump: a file that it loads; nil for a server without data.
-    init(_ server: Server, loading dump: Bytes? = nil) throws {
-        let process = try ServerProcess(server, loading: dump)
+    init(_ server: Server, options: [(name: String, value: String)] = [], loading dump: Bytes? = nil) throws {
+        let process = try ServerProcess(server, options: options, loading: dump)
         defer { process.stop() }
         let connection = try process.connect()
         // Buffers of other clients, and of loading, are there for a while.
