@@ -136,7 +136,9 @@ let package = Package(
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
         .testTarget(name: "RestoreTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
         .testTarget(name: "SnapshotTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
-        .testTarget(name: "MemoryTests", dependencies: ["RDBKit", "ServerHarness"], swiftSettings: relaxed),
+        .testTarget(
+            name: "MemoryTests", dependencies: ["RDBModel", "RDBTransforms", "RDBKit", "ServerHarness"],
+            swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]
 )

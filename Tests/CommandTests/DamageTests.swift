@@ -15,7 +15,7 @@ struct DamageTests {
     }
 
     private static let commands = [
-        ["json"], ["keys"], ["info"], ["check"], ["json", "--on-error", "skip"], ["digest"],
+        ["json"], ["keys"], ["info"], ["check"], ["json", "--on-error", "skip"], ["digest"], ["memory"],
     ]
 
     private func expectOrderlyEnd(_ bytes: [UInt8], _ what: String, _ index: Int) throws {

@@ -9,7 +9,8 @@ struct MemoryTests {
         ["json"], ["json", "--meta", "--no-values"], ["json", "--strings", "base64"], ["keys"],
         ["keys", "--min-elements", "1"], ["keys", "--min-size", "1MB"], ["get", "large"], ["info"], ["check"],
         ["json", "--threads", "6"], ["check", "--threads", "6"], ["digest"], ["digest", "--redis", "--per-key"],
-        ["digest", "--threads", "6"], ["resp"], ["resp", "--max-command", "1MiB"], ["resp", "--target", "redis-7.0"],
+        ["digest", "--threads", "6"], ["memory"], ["memory", "--threads", "6"], ["memory", "--all"], ["resp"],
+        ["resp", "--max-command", "1MiB"], ["resp", "--target", "redis-7.0"],
         ["resp", "--threads", "6"],
     ]
 

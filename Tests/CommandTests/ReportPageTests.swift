@@ -29,8 +29,8 @@ struct ReportPageTests {
             #expect(places.isEmpty || isOfKey, "\(part)")
         }
         // The data is JSON that reads back.
-        let start = try #require(text.range(of: #"<script type="application/json" id="data">"#)).upperBound
-        let end = try #require(text[start...].range(of: "</script>")).lowerBound
+        let start = try #require(text.firstRange(of: #"<script type="application/json" id="data">"#)).upperBound
+        let end = try #require(text[start...].firstRange(of: "</script>")).lowerBound
         let data = Array(text[start..<end].utf8)
         #expect(!data.contains(UInt8(ascii: "<")) && !data.contains(UInt8(ascii: ">")))
         try writeFile(folder.file("data.json"), data)

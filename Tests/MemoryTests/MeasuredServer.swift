@@ -10,23 +10,27 @@ struct MeasuredServer {
     }
 
     private(set) var entries: [ModelledFile.Name: Entry] = [:]
-    /// used_memory with the data, and of the same server without it.
+    /// used_memory of INFO.
     private(set) var usedBytes: Int64
-    private(set) var emptyBytes: Int64
     private(set) var allocator: Allocator
 
-    /// Saves what `filled` holds, and asks a new server that loads it.
-    init(_ filled: ServerProcess, options: [(name: String, value: String)] = []) throws {
-        let empty = try ServerProcess(filled.server, options: options)
-        defer { empty.stop() }
-        let dump = try Files.read(filled.dumpPath)
-        let process = try ServerProcess(filled.server, options: options, loading: dump)
+    /// Asks a new server.
+    /// - Parameter dump: a file that it loads; nil for a server without data.
+    init(_ server: Server, options: [(name: String, value: String)] = [], loading dump: Bytes? = nil) throws {
+        let process = try ServerProcess(server, options: options, loading: dump)
         defer { process.stop() }
-        let memory = try Self.information(empty)
-        emptyBytes = memory.used
         let connection = try process.connect()
-        usedBytes = try Self.information(connection).used
-        allocator = try Self.allocator(memory.allocator, filled.server)
+        // Buffers of other clients, and of loading, are there for a while.
+        pause(milliseconds: 120)
+        let memory = try Self.information(connection)
+        pause(milliseconds: 120)
+        usedBytes = min(memory.used, try Self.information(connection).used)
+        allocator = try Self.allocator(memory.allocator, server)
+        if dump != nil { entries = try Self.entries(connection) }
+    }
+
+    private static func entries(_ connection: RESPConnection) throws -> [ModelledFile.Name: Entry] {
+        var entries: [ModelledFile.Name: Entry] = [:]
         for database in 0..<16 {
             try connection.call("SELECT", database)
             let keys = try connection.call("KEYS", "*").elements().map { try $0.bytes() }
@@ -39,10 +43,7 @@ struct MeasuredServer {
                     type: try types[index].text())
             }
         }
-    }
-
-    private static func information(_ process: ServerProcess) throws -> (used: Int64, allocator: String) {
-        try information(try process.connect())
+        return entries
     }
 
     private static func fields(_ connection: RESPConnection, _ section: String) throws -> [Substring: Substring] {
@@ -55,7 +56,6 @@ struct MeasuredServer {
     }
 
     private static func information(_ connection: RESPConnection) throws -> (used: Int64, allocator: String) {
-        // Those who asked in vain while it was loading still have their buffers for a while.
         for _ in 0..<200 {
             if try fields(connection, "clients")["connected_clients"] == "1" { break }
             pause(milliseconds: 10)

@@ -132,7 +132,7 @@ struct ShapeMaker {
     // MARK: - Cache
 
     mutating func addCache() throws {
-        for index in 0..<30_000 {
+        for index in 0..<12_000 {
             let name = "session:\(generator.number(0...999_999_999)):\(index)"
             switch generator.number(0...9) {
             case 0: try add("SET", name, generator.number(0...20_000))

@@ -6,13 +6,13 @@ import RDBBytes
 /// `2 * capacity` prefixes, and for as many that have a `*` in them. When one more comes, the `capacity` with the most bytes
 /// stay (the Space-Saving method, done for many at once). Prefixes that go are added up in one with a `*` in the place of
 /// what makes them many, so that names which come in great numbers (`user:anna:`, `user:ben:`) end up as one group
-/// (`user:*:`), and what is below them too (`user:*:cart`). Of prefixes with a `*` that go, what they held stays counted in
-/// the one that they continue.
+/// (`user:*:`), and what is below them too (`user:*:cart`). A prefix with a `*` that goes is added to the one with a `*` for
+/// each name behind it; where it is that one, what it held stays counted in the prefix that it continues.
 ///
 /// A room's floor is the most bytes that a prefix may have had that went. One that comes later may have been among them,
 /// so it bears the floor as its error: there may be so many bytes more of it. Floors stay at or below
-/// `total / (capacity + 1)`, and a prefix that takes more bytes than its room's floor is in the tree. While no room was ever
-/// full, all is exact.
+/// `total / (capacity + 1)`, those of prefixes with a `*`, whose bytes may come there twice, at or below twice as much; and
+/// a prefix that takes more bytes than its room's floor is in the tree. While no room was ever full, all is exact.
 /// Source: Metwally, Agrawal, El Abbadi: Efficient computation of frequent and top-k elements in data streams (2005).
 /// Why the bound holds for many at once: let s be the sum of the capacity + 1 largest of (bytes + error) of a room, none
 /// taken as less than the floor. New bytes raise s by no more than their number, also where they begin a prefix, and what
@@ -34,18 +34,19 @@ public struct PrefixTree: Sendable {
     }
 
     private struct Node {
-        var hash: UInt64
         var room: Int
+        var level: Int
         var prefix: [UInt8]
-        /// Where the prefix's parts end.
-        var ends: [Int]
+        /// Where the prefix's parts end, and the hashes of the prefixes up to there.
+        var ends: InlineArray<8, UInt16>
+        var hashes: InlineArray<8, UInt64>
         var isGroup = false
         var hasMore = false
         var sum = AuditSum()
         var error: UInt64
 
-        var level: Int { ends.count }
         var upper: UInt64 { sum.bytes.addingWithoutOverflow(error) }
+        var hash: UInt64 { hashes[level - 1] }
     }
 
     /// The prefixes of a level, or those of them with a `*`.
@@ -62,7 +63,7 @@ public struct PrefixTree: Sendable {
     private var nodes: [Node] = []
     private var free: [Int] = []
     /// By the hash of the prefix's parts.
-    private var numbers: [UInt64: Int] = [:]
+    private var numbers = HashNumbers()
     /// By level, plain ones and those with a `*` in turn.
     private var rooms = [Room](repeating: Room(), count: (KeyParts.maxCount + 1) * 2)
     private let hasher = DuplicateFinder()
@@ -75,19 +76,20 @@ public struct PrefixTree: Sendable {
     mutating func add(_ tally: PatternTally) {
         for pattern in tally.patterns {
             total += pattern.sum
-            let ends = tally.ends[pattern.endsStart..<pattern.endsStart + pattern.partCount]
-            var hash: UInt64 = 0
-            var start = 0
+            var hashes = InlineArray<8, UInt64>(repeating: 0)
+            var ends = InlineArray<8, UInt16>(repeating: 0)
+            var start = pattern.start
             var hasStar = false
-            for (index, end) in ends.enumerated() {
-                let part = tally.bytes[pattern.start + start..<pattern.start + end]
-                hash = self.hash(hash, part)
+            for index in 0..<pattern.partCount {
+                let end = pattern.start + tally.ends[pattern.endsStart + index]
+                let part = tally.bytes[start..<end]
+                let hash = self.hash(index == 0 ? 0 : hashes[index - 1], part)
+                hashes[index] = hash
+                ends[index] = UInt16(truncatingIfNeeded: end - pattern.start)
                 hasStar = hasStar || part.contains(KeyParts.star)
                 let number =
                     numbers[hash]
-                    ?? make(
-                        hash, Array(tally.bytes[pattern.start..<pattern.start + end]), Array(ends.prefix(index + 1)),
-                        hasStar: hasStar)
+                    ?? make(Array(tally.bytes[pattern.start..<end]), index + 1, ends, hashes, hasStar: hasStar)
                 nodes[number].sum += pattern.sum
                 if index + 1 < pattern.partCount { nodes[number].hasMore = true }
                 start = end
@@ -105,13 +107,18 @@ public struct PrefixTree: Sendable {
         return (product.high ^ product.low) &+ own
     }
 
-    private func part(_ node: Node, _ index: Int) -> ArraySlice<UInt8> {
-        node.prefix[(index == 0 ? 0 : node.ends[index - 1])..<node.ends[index]]
+    private static func start(_ node: Node, _ index: Int) -> Int { index == 0 ? 0 : Int(node.ends[index - 1]) }
+
+    private static func part(_ node: Node, _ index: Int) -> ArraySlice<UInt8> {
+        node.prefix[start(node, index)..<Int(node.ends[index])]
     }
 
-    private mutating func make(_ hash: UInt64, _ prefix: [UInt8], _ ends: [Int], hasStar: Bool) -> Int {
-        let room = ends.count * 2 + (hasStar ? 1 : 0)
-        let node = Node(hash: hash, room: room, prefix: prefix, ends: ends, error: rooms[room].floor)
+    private mutating func make(
+        _ prefix: [UInt8], _ level: Int, _ ends: InlineArray<8, UInt16>, _ hashes: InlineArray<8, UInt64>, hasStar: Bool
+    ) -> Int {
+        let room = level * 2 + (hasStar ? 1 : 0)
+        let node = Node(
+            room: room, level: level, prefix: prefix, ends: ends, hashes: hashes, error: rooms[room].floor)
         rooms[room].count += 1
         let number: Int
         if let reused = free.popLast() {
@@ -121,58 +128,82 @@ public struct PrefixTree: Sendable {
             number = nodes.count
             nodes.append(node)
         }
-        numbers[hash] = number
+        numbers.insert(node.hash, number)
         return number
     }
 
     private mutating func remove(_ number: Int) {
-        numbers[nodes[number].hash] = nil
+        numbers.remove(nodes[number].hash)
         rooms[nodes[number].room].count -= 1
-        nodes[number] = Node(hash: 0, room: -1, prefix: [], ends: [], error: 0)
+        nodes[number].room = -1
+        nodes[number].prefix = []
         free.append(number)
     }
 
     // MARK: - Pruning
 
     private mutating func prune(_ room: Int) {
+        var all: [(upper: UInt64, number: Int)] = []
+        all.reserveCapacity(rooms[room].count)
+        for number in nodes.indices where nodes[number].room == room { all.append((nodes[number].upper, number)) }
         // Nodes are made in the order of the file, so of equal ones the same stay in every run.
-        let all = nodes.indices.filter { nodes[$0].room == room }
-            .sorted { nodes[$0].upper != nodes[$1].upper ? nodes[$0].upper > nodes[$1].upper : $0 < $1 }
-        rooms[room].floor = max(rooms[room].floor, nodes[all[capacity]].upper)
-        let gone = all[capacity...].sorted()
-        if room % 2 == 0 { for number in gone { fold(number) } }
+        all.sort { $0.upper != $1.upper ? $0.upper > $1.upper : $0.number < $1.number }
+        rooms[room].floor = max(rooms[room].floor, all[capacity].upper)
+        let gone = all[capacity...].map(\.number).sorted()
+        for number in gone { fold(number) }
         for number in gone { remove(number) }
     }
 
-    /// Adds a prefix to the one that has a `*` where its names are too many: behind the last prefix that is still here.
+    /// Adds a prefix to the one that has a `*` where its names are too many: in the place of names that are not here any
+    /// more, else of the last one. In a prefix that has a `*` already, all names behind it are too many.
     private mutating func fold(_ number: Int) {
         let node = nodes[number]
+        let last = node.level - 1
+        let isPlain = node.room % 2 == 0
         var prefix: [UInt8] = []
-        var ends: [Int] = []
-        var literal: UInt64 = 0
-        var hash: UInt64 = 0
+        prefix.reserveCapacity(node.prefix.count)
+        var ends = node.ends
+        var hashes = node.hashes
         var hasStar = false
-        for index in 0..<node.level {
-            let part = part(node, index)
-            literal = self.hash(literal, part)
-            let isMissing = index + 1 < node.level ? numbers[literal] == nil : !hasStar
-            let name = isMissing ? Self.groupName(part) : Array(part)
-            if isMissing { hasStar = true }
-            hash = self.hash(hash, name[...])
-            prefix += name
-            ends.append(prefix.count)
+        var isChanged = false
+        for index in 0...last {
+            let start = prefix.count
+            let part = Self.part(node, index)
+            let isMany: Bool
+            if isPlain {
+                isMany = index < last ? numbers[node.hashes[index]] == nil : !hasStar
+            } else {
+                let isStar = part.contains(KeyParts.star)
+                isMany = hasStar && !isStar
+                hasStar = hasStar || isStar
+            }
+            if isMany { Self.appendGroupName(part, to: &prefix) } else { prefix += part }
+            if isMany || isChanged {
+                hasStar = true
+                isChanged = true
+                hashes[index] = hash(index == 0 ? 0 : hashes[index - 1], prefix[start...])
+                ends[index] = UInt16(truncatingIfNeeded: prefix.count)
+            }
         }
-        let group = numbers[hash] ?? make(hash, prefix, ends, hasStar: true)
+        if !isChanged { return }
+        let group = numbers[hashes[last]] ?? make(prefix, node.level, ends, hashes, hasStar: true)
         nodes[group].isGroup = true
         nodes[group].sum += node.sum
         if node.hasMore { nodes[group].hasMore = true }
     }
 
     /// `*:` for `anna:`.
-    private static func groupName(_ part: ArraySlice<UInt8>) -> [UInt8] {
+    private static func appendGroupName(_ part: ArraySlice<UInt8>, to prefix: inout [UInt8]) {
         var end = part.endIndex
         while end > part.startIndex, isMark(part[end - 1]) { end -= 1 }
-        return [KeyParts.star] + part[end...]
+        prefix.append(KeyParts.star)
+        prefix += part[end...]
+    }
+
+    private static func groupName(_ part: ArraySlice<UInt8>) -> [UInt8] {
+        var name: [UInt8] = []
+        appendGroupName(part, to: &name)
+        return name
     }
 
     private static func isMark(_ byte: UInt8) -> Bool {
@@ -219,7 +250,7 @@ public struct PrefixTree: Sendable {
         var grouped: UInt64 = 0
         var found = -1
         for index in 0..<node.level - 1 {
-            let part = part(node, index)
+            let part = Self.part(node, index)
             let own = hash(literal, part)
             // Where the name itself is not here, the group that it became is.
             let candidates = [own, hash(grouped, part), hash(grouped, Self.groupName(part)[...])]

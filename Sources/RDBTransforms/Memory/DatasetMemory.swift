@@ -136,10 +136,10 @@ public struct DatasetMemory: Sendable {
         let start: UInt64 =
             switch model.server {
             case .redis62: 872_000
-            case .redis70: 915_000
-            case .redis82: 692_000
-            case .valkey81: 979_000
-            case .valkey91: 1_017_000
+            case .redis70: 950_000
+            case .redis82: 727_000
+            case .valkey81: 1_014_000
+            case .valkey91: 1_052_000
             }
         return start &+ usedBytes
     }

@@ -25,5 +25,5 @@ public struct EntryMemory: Equatable, Sendable {
     public init() {}
 
     /// The value's part of `bytes`.
-    public var valueBytes: UInt64 { bytes - keyBytes }
+    public var valueBytes: UInt64 { bytes > keyBytes ? bytes - keyBytes : 0 }
 }

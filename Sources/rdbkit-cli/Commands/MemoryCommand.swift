@@ -13,7 +13,7 @@ struct MemoryCommand: ParsableCommand {
             condition holds, and names the keys.
             """)
 
-    @Argument(help: .files)
+    @Argument(help: .anyInputs)
     var inputs: [String]
 
     @Option(help: ArgumentHelp("Rows of keys, prefixes and slots to tell, up to 10000.", valueName: "n"))
@@ -57,6 +57,7 @@ struct MemoryCommand: ParsableCommand {
 
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Selection") var selection: SelectionOptions
+    @OptionGroup(title: "Live servers") var servers: ServerInputOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
@@ -70,9 +71,9 @@ struct MemoryCommand: ParsableCommand {
     }
 
     func run() throws {
-        let run = InputRun(options)
-        let file = try run.open(output)
         let wanted = selection.selection()
+        let run = InputRun(options, selection, servers: servers, wanting: wanted)
+        let file = try run.open(output)
         var consumer = MemoryConsumer(settings(now: wanted.now), model.choice, linesTo: all ? file : nil)
         let status = MemoryRun.read(inputs, run, wanted, &consumer, threads: options.threadCount)
         let report = MemoryReport(consumer, maxRows: top, shardCount: shards, isWhole: selection.isEmpty)

@@ -12,7 +12,7 @@ struct ReportCommand: ParsableCommand {
             older inputs are held against all others.
             """)
 
-    @Argument(help: .files)
+    @Argument(help: .anyInputs)
     var inputs: [String]
 
     @Option(
@@ -29,6 +29,7 @@ struct ReportCommand: ParsableCommand {
 
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Selection") var selection: SelectionOptions
+    @OptionGroup(title: "Live servers") var servers: ServerInputOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
@@ -38,9 +39,9 @@ struct ReportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let run = InputRun(options)
-        let file = try run.open(output)
         let wanted = selection.selection()
+        let run = InputRun(options, selection, servers: servers, wanting: wanted)
+        let file = try run.open(output)
         let isPair = inputs.count == 2 && since.isEmpty && !merge
         let older = isPair ? [inputs[0]] : since
         var status = ExitStatus.done

@@ -212,7 +212,7 @@ struct MemoryFindings {
         guard let old else { return }
         let change = Double(total.bytes) - Double(old.total.bytes)
         let factor = old.total.bytes == 0 ? 0 : change / Double(old.total.bytes)
-        let amount = humanByteCount(UInt64(abs(change)))
+        let amount = humanByteCount(ReportText.whole(abs(change)))
         if change == 0 {
             add(.good, "The memory did not grow", "It is \(humanByteCount(total.bytes)) in both.")
             return
@@ -239,7 +239,8 @@ struct MemoryFindings {
         let isNew = before[grown.row.prefix] == nil
         let name = ReportText.key(grown.row.prefix) + (grown.row.hasMore ? "…" : "")
         add(
-            .warn, "\(name) \(isNew ? "is new and takes" : "grew by") \(humanByteCount(UInt64(grown.growth)))",
+            .warn,
+            "\(name) \(isNew ? "is new and takes" : "grew by") \(humanByteCount(ReportText.whole(grown.growth)))",
             "It has \(counted(grown.row.sum.keys, "key")) now"
                 + (isNew ? "." : ", \(before[grown.row.prefix]?.keys ?? 0) before."),
             "rdbkit memory --key \(Self.glob(grown.row.prefix, isOpen: grown.row.hasMore)) \(inputs)")

@@ -4,7 +4,7 @@ import RDBKit
 extension MemoryReport {
     static let csvHead =
         "section,name,db,type,encoding,keys,size_in_bytes,serialized_bytes,num_elements,len_largest_element,"
-        + "no_expiry_keys,expired_keys,error_bytes,from,to,expiry,input\n"
+        + "no_expiry_keys,expired_keys,error_bytes,saved_bytes,from,to,expiry,input\n"
 
     private struct Line {
         var section: String
@@ -20,6 +20,7 @@ extension MemoryReport {
         var lasting: UInt64?
         var expired: UInt64?
         var error: UInt64?
+        var saved: UInt64?
         var from: UInt64?
         var to: UInt64?
         var expiry = ""
@@ -40,7 +41,8 @@ extension MemoryReport {
             func number(_ value: UInt64?) -> String { value.map { String($0) } ?? "" }
             let cells = [
                 section, name, number(db), type, encoding, number(keys), number(bytes), number(serialized),
-                number(elements), number(largest), number(lasting), number(expired), number(error), number(from),
+                number(elements), number(largest), number(lasting), number(expired), number(error), number(saved),
+                number(from),
                 number(to), expiry, input,
             ]
             return cells.map { CheckReport.csvCell($0) }.joined(separator: ",") + "\n"
@@ -114,7 +116,7 @@ extension MemoryReport {
                     $0.type = row.type.name
                     $0.keys = row.keys
                     $0.bytes = row.bytes
-                    $0.to = row.compactBytes
+                    $0.saved = row.savedBytes
                 })
         }
         if let slots = audit.slots?.slots {

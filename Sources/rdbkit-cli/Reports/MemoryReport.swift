@@ -117,8 +117,10 @@ struct MemoryReport {
         switch metric {
         case .noExpiryShare, .expiredShare: ReportText.share(figure)
         case .totalBytes, .serverBytes:
-            figure < 1024 ? "\(UInt64(figure)) bytes" : "\(humanByteCount(UInt64(figure))) (\(UInt64(figure)) bytes)"
-        default: "\(UInt64(figure))"
+            figure < 1024
+                ? "\(ReportText.whole(figure)) bytes"
+                : "\(humanByteCount(ReportText.whole(figure))) (\(ReportText.whole(figure)) bytes)"
+        default: "\(ReportText.whole(figure))"
         }
     }
 }

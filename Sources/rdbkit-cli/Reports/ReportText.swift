@@ -41,9 +41,13 @@ enum ReportText {
     }
 
     static func share(_ share: Double) -> String {
-        let thousandths = Int((abs(share) * 1000).rounded())
+        // A file may name any number as its server's memory.
+        let thousandths = Int(min(abs(share) * 1000, 1e15).rounded())
         return "\(share < 0 && thousandths > 0 ? "-" : "")\(thousandths / 10).\(thousandths % 10) %"
     }
+
+    /// Of a sum as a floating number, which may be rounded up to what no integer holds.
+    static func whole(_ number: Double) -> UInt64 { number >= 0x1p64 ? .max : UInt64(max(0, number)) }
 
     /// `3d`, `2h`, `45s`: the largest unit that fits.
     static func duration(_ seconds: UInt64) -> String {
