@@ -180,6 +180,11 @@ final class Diagnostics {
         case .skipped(let fault):
             tellsOfSkipped += 1
             if tellsOfSkipped <= Self.maxNoticesOfAKind { error(fault, input: input) }
+        case .trailingCommands(let count, let offset):
+            error(
+                "\(input): \(count) bytes of commands follow the RDB at byte \(offset) and are not applied: its head does not say "
+                    + "that it begins a log, and only a plain file is looked at behind its end",
+                code: "unsupportedInput")
         case .trailingBytes(let count, let offset):
             self.notice("\(input): \(count) bytes follow the end of the RDB at byte \(offset) and are not read")
         }

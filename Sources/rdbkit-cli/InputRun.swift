@@ -69,7 +69,9 @@ struct InputRun {
         do throws(SourceError) { source = try Input(part.source).source } catch {
             throw InputError(path: input.path, cause: error)
         }
-        return read(source, input.path, body)
+        current.hasUnreadCommands = false
+        let status = read(source, input.path, body)
+        return current.hasUnreadCommands ? status.combined(with: .damagedInput) : status
     }
 
     func refuseServer() -> ExitStatus {
@@ -118,7 +120,10 @@ struct InputRun {
     func loop(_ path: String, _ selection: Selection) -> EntryLoop {
         var loop = EntryLoop(selection: selection)
         loop.onError = options.onError
-        loop.notice = { [diagnostics] in diagnostics.notice($0, input: path) }
+        loop.notice = { [diagnostics, current] notice in
+            if case .trailingCommands = notice { current.hasUnreadCommands = true }
+            diagnostics.notice(notice, input: path)
+        }
         loop.progress = diagnostics.progress(input: path)
         return loop
     }

@@ -72,7 +72,10 @@ struct ReplicationRun {
         var loop = inputs.loop(path, Selection(now: now))
         let tell = loop.notice
         loop.notice = { notice in
-            if case .trailingBytes = notice { hasTail = true }
+            switch notice {
+            case .trailingBytes, .trailingCommands: hasTail = true
+            default: break
+            }
             tell(notice)
         }
         do throws(EntryFault) { _ = try loop.run(&reader, &consumer) } catch {

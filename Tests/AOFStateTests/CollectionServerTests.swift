@@ -53,8 +53,8 @@ struct CollectionServerTests {
                 }
                 var isError = false
                 if case .error = reply { isError = true }
-                // Redis 6.2 does not look at the words of a search in a key that is missing.
-                let isLenient = !round.server.isRedis7 && command.arguments[0].starts(with: Bytes("GEO".utf8))
+                // Redis 6.2 pops nothing from a value of another type without an error.
+                let isLenient = !round.server.isRedis7 && command.arguments[0].starts(with: Bytes("ZPOP".utf8))
                 if isError != (outcome != .applied), !isLenient {
                     Issue.record("\(round.testDescription), batch \(batch): \(command) -> \(reply), here \(outcome)")
                     isSame = false
