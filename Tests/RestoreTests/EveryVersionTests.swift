@@ -184,16 +184,19 @@ struct EveryVersionTests {
         let other = "redis_version:7.0" + line.dropFirst("redis_version:6.2".count)
         let proxy = try LoopbackProxy(to: .unix(target.socketPath), rewriting: (line, other))
         defer { proxy.stop() }
-        let run = try RDBKitProgram.locate().restore(dump.path, "redis://127.0.0.1:\(proxy.port)")
+        // The commands of streams are others in the version that it is not.
+        let entries = dump.entries.filter { if case .stream = $0.value { false } else { true } }
+        let run = try RDBKitProgram.locate().restore(
+            dump.path, "redis://127.0.0.1:\(proxy.port)", ["--not-type", "stream"])
         #expect(run.status == 0, "\(run.errors)")
-        #expect(try Summary(run).applied == dump.entries.count)
+        #expect(try Summary(run).applied == entries.count)
         let text = String(decoding: run.output, as: UTF8.self)
         #expect(text.contains("Redis 7.0"), "\(text)")
         let transfer = Transfer(from: .debian, to: old, .commands)
         let found = try WireTruth.read(try target.connect(), of: Scenario(server: old, seed: 3))
         expectNone(
             Comparison.differences(
-                expected: transfer.expected(dump.entries), found: transfer.found(found)), "by commands after all")
+                expected: transfer.expected(entries), found: transfer.found(found)), "by commands after all")
 
         // Where nothing else is allowed each is told.
         try target.connect().call("FLUSHALL")

@@ -120,11 +120,16 @@ struct ReadBack {
         let questions = KeyQuestions(
             target, key: expected.key, database: header.database, patienceMilliseconds: patienceMilliseconds)
         guard let replies = questions.ask(self.questions(expected)) else {
+            try reader.skipValue()
             return .unknown(questions.failure?.message ?? "")
         }
         let outer = match(expected, replies[0], replies[1], now: currentMilliseconds(), nil)
-        guard outer == .same, !isGone(expected, replies[0], replies[1]) else { return outer }
+        guard outer == .same, !isGone(expected, replies[0], replies[1]) else {
+            try reader.skipValue()
+            return outer
+        }
         guard ElementComparison.compares(header.type) else {
+            try reader.skipValue()
             uncompared += 1
             return .same
         }
