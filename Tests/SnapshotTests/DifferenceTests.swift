@@ -75,6 +75,26 @@ struct DifferenceTests {
         try program.expectSame(edited.url, original.url, ["--read", "types"] + others, subject)
     }
 
+    @Test("a server's log, its file and itself are the same", arguments: ServerCatalog.available)
+    func logs(server: Server) throws {
+        let scenario = Scenario(server: server, seed: Scenario.seeds[0])
+        let process = try ServerProcess(
+            server,
+            options: scenario.options + [(name: "appendonly", value: "yes"), (name: "appendfsync", value: "always")])
+        defer { process.stop() }
+        let connection = try process.connect()
+        try Workload.fill(connection, for: scenario)
+        try connection.call("SAVE")
+        let log = process.folder.file(server.isRedis7 ? "appendonlydir" : "appendonly.aof")
+        // A log of 6.2 tells no counters of streams, and commands of modules are not known.
+        let arguments =
+            (server.isRedis7 ? [] : ["--ignore", "stream-groups,stream-counters"])
+            + (server.hasVectorSets ? ["--not-type", "module"] : [])
+        let program = try RDBKitProgram.locate()
+        try program.expectSame(log, process.dumpPath, arguments, "\(scenario): the log and the file")
+        try program.expectSame(log, process.url, arguments, "\(scenario): the log and the server")
+    }
+
     private static func names(_ output: Bytes) throws -> Set<CanonicalEntry.Name> {
         var names: Set<CanonicalEntry.Name> = []
         for line in output.split(separator: 0x0a) {
