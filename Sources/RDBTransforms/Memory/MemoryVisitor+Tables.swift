@@ -27,6 +27,12 @@ struct SetState: Sendable {
 }
 
 extension MemoryVisitor {
+    /// Whether the file has the value packed, in whatever form: then loading looks at its elements' number alone, not at
+    /// their lengths. Source: redis/redis src/rdb.c, rdbLoadObject.
+    private var isPackedInFile: Bool {
+        header.encoding == .ziplist || header.encoding == .listpack || header.encoding == .listpackex
+    }
+
     // MARK: - Elements
 
     mutating func addMember(_ length: UInt64, _ integer: Int64?) {
@@ -166,11 +172,11 @@ extension MemoryVisitor {
     mutating func finishSet() -> ValueSizes {
         let limits = model.limits
         let isIntset =
-            packedInFile == nil && set.isIntegers
+            !isPackedInFile && set.isIntegers
             && count
                 <= (header.encoding == .intset ? limits.intsetEntries : max(limits.intsetEntries, limits.setEntries))
         if isIntset { return ValueSizes(.intset, packed: set.byteCount(count), isExactLength: sizes.isZiplist) }
-        let fits = count <= limits.setEntries && (packedInFile != nil || longest <= limits.setValue)
+        let fits = count <= limits.setEntries && (isPackedInFile || longest <= limits.setValue)
         if fits && limits.setEntries > 0 {
             return ValueSizes(.listpack, packed: packedInFile ?? packed.byteCount)
         }
@@ -191,7 +197,7 @@ extension MemoryVisitor {
         }
         var sizes = ValueSizes(
             .hashtable, counted: table.counted &+ looseBytes, allocated: table.allocated &+ looseBytes)
-        if set.isIntegers && packedInFile == nil {
+        if set.isIntegers && !isPackedInFile {
             sizes.compact = set.byteCount(count)
         } else if limits.setEntries > 0 {
             sizes.compact = packedInFile ?? packed.byteCount
@@ -202,14 +208,14 @@ extension MemoryVisitor {
     mutating func finishSortedSet() -> ValueSizes {
         let limits = model.limits
         let whole = packedInFile ?? packed.byteCount
-        if count <= limits.zsetEntries && (packedInFile != nil || longest <= limits.zsetValue) {
+        if count <= limits.zsetEntries && (isPackedInFile || longest <= limits.zsetValue) {
             return ValueSizes(sizes.isZiplist ? .ziplist : .listpack, packed: whole, isExactLength: sizes.isZiplist)
         }
         var table: Table
         if sizes.hasBuckets {
             table = buckets(extra: 0, presized: count)
         } else {
-            let isGrown = packedInFile != nil && server != .redis82
+            let isGrown = isPackedInFile && server != .redis82
             table = dict(
                 slots: isGrown ? TableSizes.slots(grown: count) : TableSizes.slots(presized: count),
                 entryBytes: StructureSizes.dictEntry)
@@ -230,7 +236,7 @@ extension MemoryVisitor {
     mutating func finishHash() -> ValueSizes {
         let limits = model.limits
         let whole = packedInFile ?? packed.byteCount
-        let fits = count <= limits.hashEntries && (packedInFile != nil || firstLongField == nil)
+        let fits = count <= limits.hashEntries && (isPackedInFile || firstLongField == nil)
         let isExpiring = header.hasFieldExpiries
         if fits && !(isExpiring && sizes.hasBuckets) {
             if isExpiring {
@@ -244,7 +250,7 @@ extension MemoryVisitor {
         var table: Table
         if sizes.hasBuckets {
             var presized = count
-            if !isExpiring, packedInFile == nil, count <= limits.hashEntries, let firstLongField {
+            if !isExpiring, !isPackedInFile, count <= limits.hashEntries, let firstLongField {
                 presized = count - min(firstLongField, count)
             }
             table = buckets(extra: sizes.hashTableExtra, presized: max(presized, 1))
@@ -253,9 +259,9 @@ extension MemoryVisitor {
             table.allocated &+= volatile
         } else {
             let slots =
-                if isExpiring || packedInFile != nil && server == .redis62 {
+                if isExpiring || isPackedInFile && server == .redis62 {
                     TableSizes.slots(grown: count)
-                } else if packedInFile == nil, count <= limits.hashEntries, let firstLongField {
+                } else if !isPackedInFile, count <= limits.hashEntries, let firstLongField {
                     TableSizes.slots(convertedAt: firstLongField, of: count, isPresized: server != .redis62)
                 } else {
                     TableSizes.slots(presized: count)
