@@ -38,7 +38,7 @@ extension InputRun {
             guard path == "-" else { return FileSide(path: path) }
             let part = try input.open(input.files[0])
             // Read from a file, it can be gone through as often as needed.
-            if (part.source as? DescriptorSource)?.canRewind ?? false { return FileSide(path: path) }
+            if let file = part.source as? DescriptorSource, file.canRewind { return FileSide(standardInput: file) }
             do throws(SourceError) { return OnceSide(name: "standard input", try Input(part.source).source) } catch {
                 throw InputError(path: "standard input", cause: error)
             }

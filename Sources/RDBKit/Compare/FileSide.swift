@@ -1,22 +1,29 @@
 public import RDBBytes
 
-/// A file as a side of a comparison, or standard input that is one.
+/// A file as a side of a comparison: a path, or standard input that can go back.
 public final class FileSide: SnapshotSide {
     public let name: String
     private let path: String
+    private let standardInput: DescriptorSource?
 
-    /// - Parameter path: `-` is standard input, which must be able to go back.
     public init(path: String) {
         self.path = path
-        name = path == "-" ? "standard input" : path
+        name = path
+        standardInput = nil
+    }
+
+    /// - Parameter standardInput: of a regular file.
+    public init(standardInput: DescriptorSource) {
+        self.standardInput = standardInput
+        path = "-"
+        name = "standard input"
     }
 
     public func open(wanting wants: KeyFilter?, isLast: Bool) throws -> any ByteSource {
-        if path != "-" { return try Input(path: path).source }
+        guard let standardInput else { return try Input(path: path).source }
         do throws(SourceError) {
-            let file = try DescriptorSource(descriptor: 0, closes: false)
-            try file.rewind(to: 0)
-            return try Input(file).source
+            try standardInput.rewind(to: 0)
+            return try Input(standardInput).source
         } catch { throw InputError(path: name, cause: error) }
     }
 }
