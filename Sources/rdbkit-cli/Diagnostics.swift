@@ -11,6 +11,8 @@ final class Diagnostics {
     private let forcesProgress: Bool
     private var hasProgressLine = false
     private let started = currentMilliseconds()
+    /// Of the pass at hand, for its rate.
+    private lazy var began = started
     private var lastShown: Int64 = 0
     private var tellsOfSkipped = 0
     private static let maxNoticesOfAKind = 20
@@ -246,6 +248,7 @@ final class Diagnostics {
     /// For `EntryLoop.progress`; nil when none is shown.
     func progress(input: String, counting unit: String = "keys") -> ((UInt64, UInt64, UInt64?) -> Void)? {
         guard showsProgress else { return nil }
+        began = currentMilliseconds()
         return { [self] entries, consumed, total in show(unit, entries, consumed, total) }
     }
 
@@ -254,7 +257,7 @@ final class Diagnostics {
         // Work that is over within a second shows none.
         guard now - lastShown >= 200, forcesProgress || now - started >= 1000 else { return }
         lastShown = now
-        let seconds = max(0.001, Double(now - started) / 1000)
+        let seconds = max(0.001, Double(now - began) / 1000)
         let rate = Double(consumed) / seconds
         var text = ""
         if let total, total > 0 {

@@ -32,7 +32,8 @@ struct InputRun {
 
     /// Opens each input and hands its reader to `body`, which returns how it went. Of a log, the reader has the state.
     func forEach(_ inputs: [String], _ body: (inout RDBReader, String) -> ExitStatus) -> ExitStatus {
-        forEachLog(inputs, server: { readServer($0, body) }) { input in
+        func server(_ text: String) -> ExitStatus { readServer(text, body) }
+        return forEachLog(inputs, server: server) { input in
             do throws(InputError) {
                 if try input.isLog() { return readState(input, body) }
                 if moment != nil {

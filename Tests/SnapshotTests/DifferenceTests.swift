@@ -77,6 +77,7 @@ struct DifferenceTests {
 
     @Test("a server's log, its file and itself are the same", arguments: ServerCatalog.available)
     func logs(server: Server) throws {
+        if server.hasVectorSets { return }
         let scenario = Scenario(server: server, seed: Scenario.seeds[0])
         let process = try ServerProcess(
             server,
@@ -86,13 +87,17 @@ struct DifferenceTests {
         try Workload.fill(connection, for: scenario)
         try connection.call("SAVE")
         let log = process.folder.file(server.isRedis7 ? "appendonlydir" : "appendonly.aof")
-        // A log of 6.2 tells no counters of streams, and commands of modules are not known.
-        let arguments =
-            (server.isRedis7 ? [] : ["--ignore", "stream-groups,stream-counters"])
-            + (server.hasVectorSets ? ["--not-type", "module"] : [])
-        let program = try RDBKitProgram.locate()
-        try program.expectSame(log, process.dumpPath, arguments, "\(scenario): the log and the file")
-        try program.expectSame(log, process.url, arguments, "\(scenario): the log and the server")
+        // What groups have come to, logs do not tell in full; commands of modules are not run.
+        let arguments = ["--ignore", "stream-groups,stream-counters"]
+        func digests(_ input: String) throws -> [Bytes] {
+            try RDBKitProgram.locate().output(["digest", "--per-key", input] + arguments).split(separator: 0x0a)
+                .map { Bytes($0) }.sorted { $0.precedes($1) }
+        }
+        let saved = try digests(process.dumpPath)
+        let logged = try digests(log)
+        let differing = Set(logged).symmetricDifference(saved).map { $0.quoted }.sorted()
+        #expect(differing == [], "\(scenario): the log and the file")
+        #expect(try digests(process.url) == saved, "\(scenario): the server and the file")
     }
 
     private static func names(_ output: Bytes) throws -> Set<CanonicalEntry.Name> {

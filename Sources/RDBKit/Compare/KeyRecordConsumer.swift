@@ -78,7 +78,8 @@ struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
         self.state = state
         hash = KeyHash(state)
         timed = state.options.isTimed
-        var parts = state.options.parts
+        // Database and key are in the digest of the key.
+        var parts = state.options.parts.subtracting(.database)
         let untimed = parts.subtracting(.expiry)
         if timed { parts.subtract([.expiry, .fieldExpiry]) }
         digest = EntryDigest(parts, key: state.key)
@@ -108,7 +109,7 @@ struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
                 .limitExceeded, at: ByteLocation(offset: header.startOffset), expected: "a database below 2^56",
                 found: .unsigned(header.database))
         }
-        digest.begin(header, key: reader.key)
+        digest.begin(header, key: RawSpan())
         try reader.readValue(into: &digest)
         var record = KeyRecord(
             key: hash.digest(database: header.database, key: reader.key), value: digest.finish(),
@@ -117,7 +118,7 @@ struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
             record.expiresAt = header.expiresAt
             if header.hasFieldExpiries {
                 try reader.rewindToValue()
-                fieldDigest.begin(header, key: reader.key)
+                fieldDigest.begin(header, key: RawSpan())
                 try reader.readValue(into: &fieldDigest)
                 record.fieldExpiries = fieldDigest.finish().low
             } else {

@@ -330,7 +330,9 @@ final class SnapshotReading {
         let header = EntryHeader(database: job.database, expiresAt: expiry)
         if plan.readsByDump(listed) {
             if reply.isNull { return true }
-            guard case .bulk(let payload) = reply else { throw Self.malformed(listed.key, "an unexpected reply to DUMP") }
+            guard case .bulk(let payload) = reply else {
+                throw Self.malformed(listed.key, "an unexpected reply to DUMP")
+            }
             let range: Range<Int>
             do throws(PayloadCheck.Fault) { range = try check.valueRange(of: payload) } catch {
                 if case .unknownType = error { return false }
