@@ -105,6 +105,8 @@ let package = Package(
             name: "RDBSinksTests", dependencies: ["RDBBytes", "RDBModel", "RDBSinks", "RDBKit", "RDBTestSupport"],
             swiftSettings: relaxed),
         .testTarget(
+            name: "RDBKitTests", dependencies: ["RDBKit", "RDBTestSupport"], swiftSettings: relaxed),
+        .testTarget(
             name: "RESPFormatTests", dependencies: ["RDBBytes", "RESPFormat", "RDBTestSupport"],
             swiftSettings: relaxed),
         .testTarget(
@@ -115,6 +117,7 @@ let package = Package(
             name: "AOFStateTests",
             dependencies: [
                 "RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "AOFFormat", "AOFState", "RDBKit", "RDBTestSupport",
+                "ServerHarness",
             ],
             swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
@@ -132,6 +135,8 @@ let package = Package(
             swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
         .testTarget(name: "RestoreTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
+        .testTarget(name: "SnapshotTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
+        .testTarget(name: "MemoryTests", dependencies: ["RDBKit", "ServerHarness"], swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]
 )

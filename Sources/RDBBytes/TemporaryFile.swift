@@ -12,10 +12,15 @@ func makeUniqueFile(prefix: String) -> (descriptor: Int32, path: String)? {
     }
 }
 
-/// A file in `$TMPDIR` (else /var/tmp, which outlives a small /tmp in memory) that has no name any more.
+/// `$TMPDIR`, else /var/tmp, which outlives a small /tmp in memory.
+var temporaryFolder: String { unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/var/tmp" }
+
+/// A file in the temporary folder that has no name: where the file system can, it never had one.
 func makeTemporaryFile() throws(SourceError) -> Int32 {
-    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/var/tmp"
-    guard let file = makeUniqueFile(prefix: "\(folder)/rdbkit-") else { throw .system(errno) }
+    // O_TMPFILE, which the C library's headers keep for those who ask for GNU's own names.
+    let nameless = unsafe open(temporaryFolder, 0o20000000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
+    if nameless >= 0 { return nameless }
+    guard let file = makeUniqueFile(prefix: "\(temporaryFolder)/rdbkit-") else { throw .system(errno) }
     _ = unsafe unlink(file.path)
     return file.descriptor
 }
