@@ -117,6 +117,16 @@ final class Diagnostics {
                 ("key", .bytes(key))))
     }
 
+    /// A condition of `--fail-if` that holds.
+    func failed(_ result: MemoryReport.ConditionResult) {
+        var text = MemoryReport.sentence(result)
+        for (index, entry) in result.offenders.enumerated() {
+            text += "\(index == 0 ? ":" : ",") \(Self.quoted(entry.key)) (db \(entry.database))"
+        }
+        if result.keys > UInt64(result.offenders.count) { text += ", …" }
+        error(text, code: "conditionHolds")
+    }
+
     func error(_ text: String, code: String) {
         error(text, .members(("code", .text(code)), ("message", .text(text))))
     }
