@@ -33,7 +33,9 @@ struct LogStateCommandTests {
             Self.command("EVAL", "return 1", "2", "hash", "zset") + Self.command("DEL", "zset")
                 + Self.command("INCR", "hash") + Self.command("NOSUCH"))
         try Golden.expect("log-doubtful", ["json", "a.aof"], in: doubtful.path)
-        try Golden.expect("log-cut", ["json", "a.aof"], in: self.folder(Array("*3\r\n$3\r\nSET".utf8)).path)
+        let cut = try self.folder(Array("*3\r\n$3\r\nSET".utf8))
+        try Golden.expect("log-cut", ["json", "a.aof"], in: cut.path)
+        withExtendedLifetime((folder, doubtful, cut)) {}
     }
 
     @Test("a moment is an offset of the log, or one of its times")
