@@ -46,6 +46,11 @@ public struct CommandName: Hashable, Sendable {
         self = name
     }
 
+    /// All of its bytes in one word, for tables.
+    package var folded: UInt64 {
+        words.first ^ words.second &* 3 ^ words.third &* 5 ^ words.fourth &* 7
+    }
+
     public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         for word in [words.first, words.second, words.third, words.fourth] {

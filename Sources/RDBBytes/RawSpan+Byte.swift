@@ -1,3 +1,5 @@
+import Glibc
+
 extension RawSpan {
     /// The byte at `index`, checked against the span's end.
     @inlinable @inline(__always)
@@ -9,6 +11,30 @@ extension RawSpan {
     /// A copy, for what has to outlive the span.
     public var array: [UInt8] {
         unsafe withUnsafeBytes { unsafe Array($0) }
+    }
+
+    /// Whether both have the same bytes.
+    public func isEqual(to other: RawSpan) -> Bool {
+        byteCount == other.byteCount && compare(other) == 0
+    }
+
+    /// Whether this comes before the other; see `compare`.
+    public func precedes(_ other: RawSpan) -> Bool { compare(other) < 0 }
+
+    /// Less than, equal to or greater than 0, as this comes before, is, or comes behind the other: byte by byte, what is
+    /// shorter first.
+    public func compare(_ other: RawSpan) -> Int {
+        let count = min(byteCount, other.byteCount)
+        if count > 0 {
+            let order = unsafe withUnsafeBytes { left in
+                unsafe other.withUnsafeBytes { right in
+                    // Neither is empty, and both have count bytes.
+                    unsafe memcmp(left.baseAddress.unsafelyUnwrapped, right.baseAddress.unsafelyUnwrapped, count)
+                }
+            }
+            if order != 0 { return Int(order) }
+        }
+        return byteCount - other.byteCount
     }
 }
 

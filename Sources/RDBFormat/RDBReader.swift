@@ -27,6 +27,8 @@ public struct RDBReader: ~Copyable {
     public internal(set) var header = EntryHeader()
     /// The layout of that entry's value.
     public internal(set) var type = RDBType.string
+    /// Where the item that `next` returned last has its first byte, its type or opcode; attributes stand before it.
+    public private(set) var itemOffset: UInt64 = 0
 
     private let verifiesChecksum: Bool
     private var database: UInt64 = 0
@@ -94,6 +96,7 @@ public struct RDBReader: ~Copyable {
     public mutating func next() throws(DecodeError) -> RDBItem {
         while true {
             let at = window.offset
+            itemOffset = at
             let byte = try window.byte()
             if byte < Opcode.first {
                 if byte == Opcode.enterpriseIdle || byte == Opcode.enterpriseSlot {

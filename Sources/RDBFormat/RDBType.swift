@@ -53,6 +53,12 @@ public enum RDBType: UInt8, Sendable, CaseIterable {
         .setListpack, .stream3,
     ]
 
+    /// The type byte in files of a version; nil where its family has none for the layout.
+    public func byte(in version: RDBVersion) -> UInt8? {
+        for byte in 0...UInt8(64) where RDBType(byte: byte, version: version) == self { return byte }
+        return nil
+    }
+
     public var valueType: ValueType {
         switch self {
         case .string: .string

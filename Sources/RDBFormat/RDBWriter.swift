@@ -18,6 +18,7 @@ public struct RDBWriter: ~Copyable {
     public var out = OutputBuffer(capacity: 64 << 10)
     private var database: UInt64?
     private var checksum = CRC64()
+    private var handedOverCount: UInt64 = 0
     public private(set) var isEnded = false
 
     /// Begins a file of a version.
@@ -42,11 +43,7 @@ public struct RDBWriter: ~Copyable {
     /// Everything of an entry that stands before its value: its database where that changes, its attributes, type byte
     /// and key.
     public mutating func beginEntry(_ header: EntryHeader, typeByte: UInt8, key: RawSpan) {
-        if header.database != database {
-            out.append(Opcode.selectDatabase)
-            out.append(length: header.database)
-            database = header.database
-        }
+        select(header.database)
         if let expiresAt = header.expiresAt {
             out.append(Opcode.expireMilliseconds)
             out.append(littleEndian: expiresAt)
@@ -61,6 +58,17 @@ public struct RDBWriter: ~Copyable {
         out.append(typeByte)
         out.append(text: key)
     }
+
+    /// Says which database the entries that follow are in, unless that was said.
+    public mutating func select(_ number: UInt64) {
+        if number == database { return }
+        out.append(Opcode.selectDatabase)
+        out.append(length: number)
+        database = number
+    }
+
+    /// Bytes of the file so far.
+    public var byteCount: UInt64 { handedOverCount + UInt64(out.byteCount) }
 
     /// Ends the file. Older versions than 5 have no checksum.
     public mutating func end() {
@@ -81,6 +89,7 @@ public struct RDBWriter: ~Copyable {
             checksum = crc
         }
         other.append(out.bytes)
+        handedOverCount += UInt64(out.byteCount)
         out.truncate(to: 0)
         out.shrink(to: 1 << 20)
     }

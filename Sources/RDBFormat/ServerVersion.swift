@@ -53,8 +53,16 @@ public struct ServerVersion: Hashable, Sendable, CustomStringConvertible {
     public var hasFunctions: Bool { isAtLeast(common: 7, 0) }
     /// XSETID … ENTRIESADDED MAXDELETEDID, XGROUP CREATE … ENTRIESREAD.
     public var hasStreamCounters: Bool { isAtLeast(common: 7, 0) }
+    /// XCLAIM and XAUTOCLAIM take an ID from the pending entries whose entry is gone.
+    public var dropsDeletedFromPending: Bool { isAtLeast(common: 7, 0) }
+    /// XCLAIM and XREADGROUP make the consumer even where it gets nothing.
+    public var makesConsumerOnClaim: Bool { isAtLeast(common: 7, 2) }
+    /// XSETID refuses an ID below that of the highest entry that was deleted.
+    public var comparesDeletedIDInXSETID: Bool { isAtLeast(common: 7, 2) }
     /// PEXPIRETIME.
     public var tellsExpiryTime: Bool { isAtLeast(common: 7, 0) }
+    /// CLIENT NO-TOUCH: reading a key leaves its idle time and frequency as they are.
+    public var hasNoTouch: Bool { isAtLeast(common: 7, 2) }
     /// HPEXPIREAT.
     public var hasFieldExpiry: Bool { isAtLeast(redis: (7, 4), valkey: (9, 0)) }
     /// The latest expiry that HPEXPIREAT gives a field. Redis keeps 46 bits.

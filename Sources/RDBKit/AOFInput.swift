@@ -131,7 +131,7 @@ public struct AOFInput {
 
     /// Opens one of `files`.
     /// - Parameter again: whether the file will be opened once more: what comes from a pipe is kept for that, in a
-    ///   temporary file where it is large. A value of its RDB must then not be read twice.
+    ///   temporary file where it is large.
     /// - Throws: `InputError`, of a missing file with `ENOENT`.
     public func open(_ file: File, again: Bool = false) throws(InputError) -> Part {
         guard let once, file.role == .single else { return try Self.open(file) }
@@ -144,8 +144,14 @@ public struct AOFInput {
                     once.isHeld = true
                 }
             } catch { throw InputError(path: path, cause: error) }
-            if !once.isHeld { once.part = nil }
-            return part
+            guard once.isHeld else {
+                once.part = nil
+                return part
+            }
+            // Holds of a reader are not to end the one that keeps all.
+            return Part(
+                file: part.file, source: RecordingSource(part.source), content: part.content,
+                isCompressed: part.isCompressed)
         }
         if path == "-" { throw InputError(path: path, cause: .system(ESPIPE)) }
         return try Self.open(file)
@@ -154,12 +160,15 @@ public struct AOFInput {
     /// Of a single file that has not been opened yet: what it is.
     public var singleContent: Content? { once?.part?.content }
 
+    /// A single file that has not been opened yet.
+    var onlyPart: Part? { once?.part }
+
     /// Files that the manifest names and nobody can open.
     public var missingFiles: [File] { manifest == nil ? [] : files.filter { unsafe access($0.path, R_OK) != 0 } }
 
     // MARK: - Files
 
-    private static func open(_ file: File) throws(InputError) -> Part {
+    static func open(_ file: File) throws(InputError) -> Part {
         do throws(SourceError) {
             let descriptor: DescriptorSource =
                 file.path == "-"

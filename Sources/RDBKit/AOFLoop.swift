@@ -93,6 +93,8 @@ public struct AOFFileOutcome: Sendable {
 public struct AOFLoop {
     /// How much of large commands the consumer gets.
     public var keeping = RESPCommandReader.Keeping.everything
+    /// Whether the consumer gets MULTI, EXEC and what stands between them as they come, or what a load applies.
+    public var delivery = AOFReader.Delivery.all
     /// Whether files will be opened once more; see `AOFInput.open`.
     public var readsAgain = false
     /// Whether the next file is read after a fault. Commands may then be missing between two.
@@ -158,7 +160,10 @@ public struct AOFLoop {
     private func begin<C: CommandConsumer & ~Copyable>(
         _ part: AOFInput.Part, _ consumer: inout C, _ outcome: inout AOFFileOutcome, _ context: AOFContext
     ) throws(EntryFault) -> AOFReader {
-        guard part.beginsWithRDB else { return AOFReader(ByteWindow(part.source), context: context, keeping: keeping) }
+        guard part.beginsWithRDB else {
+            return AOFReader(
+                ByteWindow(part.source), context: context, delivery: delivery, keeping: keeping)
+        }
         var rdb: RDBReader
         do throws(DecodeError) { rdb = try RDBReader(part.source) } catch {
             throw EntryFault(error: error, database: nil, key: nil, isSkipped: false)
@@ -171,7 +176,7 @@ public struct AOFLoop {
             }
             throw error
         }
-        return AOFReader(behind: rdb, context: context, keeping: keeping)
+        return AOFReader(behind: rdb, context: context, delivery: delivery, keeping: keeping)
     }
 
     private func consume<C: CommandConsumer & ~Copyable>(

@@ -17,6 +17,8 @@ public struct JSONOptions: Sendable {
     public var meta = false
     /// One array instead of lines.
     public var array = false
+    /// Entries that get `"doubtful":true`.
+    public var doubtfulKeys = DoubtfulKeys()
     /// Members that stand before an entry's own, with a comma behind each.
     package var leadingMembers = ""
 
@@ -43,7 +45,7 @@ public struct JSONEntryWriter: ~Copyable {
     static let flushByteCount = 128 << 10
     static let maxNamesByteCount = 8 << 20
 
-    public let options: JSONOptions
+    public var options: JSONOptions
     /// nil where the lines stay in memory until they are absorbed.
     private let file: OutputFile?
     @usableFromInline var out = OutputBuffer()
@@ -166,7 +168,10 @@ public struct JSONEntryWriter: ~Copyable {
         }
         out.append(heads, databaseHead)
         out.appendJSON(key, form: form)
+        let isDoubtful =
+            !options.doubtfulKeys.isEmpty && options.doubtfulKeys.contains(database: header.database, key: key)
         if options.parts == .keysOnly {
+            if isDoubtful { out.append(",\"doubtful\":true") }
             writes = false
             return
         }
@@ -183,6 +188,7 @@ public struct JSONEntryWriter: ~Copyable {
             out.append(",\"lfu_freq\":")
             out.append(decimal: UInt64(frequency))
         }
+        if isDoubtful { out.append(",\"doubtful\":true") }
         if options.parts == .withoutValues {
             writes = writesValue
         } else if !header.hasFieldExpiries {

@@ -10,14 +10,37 @@ struct CompareRun {
     let selection: Selection
     let threads: Int
 
-    init(_ options: RunOptions, _ sides: [any SnapshotSide], _ selection: Selection) {
+    /// - Throws: the exit status of a URL that is none, or of a password that is not entered.
+    init(_ options: RunOptions, _ inputs: [String], _ selection: Selection, servers: ServerInputOptions) throws {
         run = InputRun(options)
         threads = options.threadCount
-        self.selection = selection
+        var sides: [any SnapshotSide] = []
+        for input in inputs {
+            guard ServerURL.isServerURL(input) else {
+                sides.append(FileSide(path: input))
+                continue
+            }
+            do throws(ServerError) { sides.append(try servers.side(input, selection, run.diagnostics)) } catch {
+                run.diagnostics.error(error)
+                throw ExitStatus(error).exitCode
+            }
+        }
         self.sides = sides
+        var selection = selection
+        // A server shows no keys whose expiry is over, even those that it has still to remove.
+        if sides.contains(where: { $0.isLive }), selection.expiryStates.isEmpty {
+            selection.expiryStates = [.none, .future]
+        }
+        self.selection = selection
     }
 
     func name(_ side: Side) -> String { sides[side.rawValue].name }
+
+    /// nil where the side is no live server.
+    func serverVersion(of side: Side) -> ServerVersion? {
+        let description = try? (sides[side.rawValue] as? ServerSide)?.connect()
+        return description?.serverVersion
+    }
 
     /// Opens a side and hands its reader to `body`.
     func open(

@@ -27,8 +27,25 @@ final class Diagnostics {
 
     // MARK: - Errors
 
+    /// Of an input that is a log: the file in which bytes of its state stand.
+    struct Origin {
+        var input: String
+        var file: String
+        var places: StreamPlaces
+    }
+
+    /// Set while such an input is read.
+    var origin: Origin?
+
     func error(_ fault: EntryFault, input: String) {
         if fault.error.code == .interrupted { return }
+        if let origin, origin.input == input, let place = origin.places.origin(of: fault.error.offset) {
+            var fault = fault
+            fault.error.offset = place
+            self.origin = nil
+            defer { self.origin = origin }
+            return error(fault, input: origin.file)
+        }
         var text = "\(input): \(fault.error.place)"
         if let database = fault.database {
             text += " (db \(database)"
@@ -100,6 +117,16 @@ final class Diagnostics {
             .members(
                 ("code", .text("noSuchKey")), ("message", .text("no such key")), ("input", .text(input)),
                 ("key", .bytes(key))))
+    }
+
+    /// A condition of `--fail-if` that holds.
+    func failed(_ result: MemoryReport.ConditionResult) {
+        var text = MemoryReport.sentence(result)
+        for (index, entry) in result.offenders.enumerated() {
+            text += "\(index == 0 ? ":" : ",") \(Self.quoted(entry.key)) (db \(entry.database))"
+        }
+        if result.keys > UInt64(result.offenders.count) { text += ", …" }
+        error(text, code: "conditionHolds")
     }
 
     func error(_ text: String, code: String) {

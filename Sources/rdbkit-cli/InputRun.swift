@@ -1,30 +1,51 @@
 import ArgumentParser
 import RDBKit
+import RDBServer
 
 /// What every command does around its own work: opens inputs one after another, tells what goes wrong, and ends with
 /// the status that it has.
 struct InputRun {
     let options: RunOptions
     let diagnostics: Diagnostics
+    /// The state of logs that is wanted; nil for the one at their end.
+    let moment: LogMoment?
+    /// What is known of the input that is read.
+    let current = CurrentInput()
+    /// nil where the command reads no live servers.
+    let live: LiveInput?
 
-    init(_ options: RunOptions) {
+    /// - Parameters:
+    ///   - servers: how live servers are read, where the command reads them.
+    ///   - wanted: what it reads of them; what `selection` says if nil.
+    init(
+        _ options: RunOptions, _ selection: SelectionOptions? = nil, servers: ServerInputOptions? = nil,
+        wanting wanted: Selection? = nil
+    ) {
         self.options = options
-        diagnostics = options.diagnostics()
+        moment = selection?.moment
+        let diagnostics = options.diagnostics()
+        self.diagnostics = diagnostics
+        live = servers.map {
+            LiveInput($0, wanted ?? selection?.selection() ?? Selection(now: currentMilliseconds()), diagnostics)
+        }
     }
 
-    /// Opens each input and hands its reader to `body`, which returns how it went.
+    /// Opens each input and hands its reader to `body`, which returns how it went. Of a log, the reader has the state.
     func forEach(_ inputs: [String], _ body: (inout RDBReader, String) -> ExitStatus) -> ExitStatus {
-        var status = ExitStatus.done
-        for path in inputs {
-            if status == .interrupted { break }
+        forEachLog(inputs, server: { readServer($0, body) }) { input in
             do throws(InputError) {
-                status = status.combined(with: read(try Input(path: path).source, path, body))
+                if try input.isLog() { return readState(input, body) }
+                if moment != nil {
+                    diagnostics.error(
+                        "\(input.path): --at and --at-offset are for append-only logs; this is none", code: "notALog")
+                    return .usage
+                }
+                return try readRDB(input, body)
             } catch {
                 diagnostics.error(error)
-                status = status.combined(with: ExitStatus(error.cause, isOpening: true))
+                return ExitStatus(error.cause, isOpening: true)
             }
         }
-        return status
     }
 
     /// The same for inputs that may be logs: those are handed to `log`.
@@ -33,29 +54,63 @@ struct InputRun {
     ) -> ExitStatus {
         forEachLog(inputs) { input in
             if input.manifest != nil || input.singleContent == .commands { return log(input) }
-            do throws(InputError) {
-                let part = try input.open(input.files[0])
-                let source: any ByteSource
-                do throws(SourceError) { source = try Input(part.source).source } catch {
-                    throw InputError(path: input.path, cause: error)
-                }
-                return read(source, input.path, rdb)
-            } catch {
+            do throws(InputError) { return try readRDB(input, rdb) } catch {
                 diagnostics.error(error)
                 return ExitStatus(error.cause, isOpening: true)
             }
         }
     }
 
-    private func read(
+    private func readRDB(
+        _ input: AOFInput, _ body: (inout RDBReader, String) -> ExitStatus
+    ) throws(InputError) -> ExitStatus {
+        let part = try input.open(input.files[0])
+        let source: any ByteSource
+        do throws(SourceError) { source = try Input(part.source).source } catch {
+            throw InputError(path: input.path, cause: error)
+        }
+        return read(source, input.path, body)
+    }
+
+    func refuseServer() -> ExitStatus {
+        diagnostics.error("this command reads no live servers", code: "badURL")
+        return .usage
+    }
+
+    private func readServer(_ text: String, _ body: (inout RDBReader, String) -> ExitStatus) -> ExitStatus {
+        guard let live else { return refuseServer() }
+        defer { live.close() }
+        do throws(ServerError) {
+            let (source, name) = try live.open(text)
+            return read(source, name, body)
+        } catch {
+            diagnostics.error(error)
+            return ExitStatus(error)
+        }
+    }
+
+    /// What really ended the reading of a live server.
+    private func tellServer(_ error: DecodeError) -> ExitStatus? {
+        guard error.code == .readFailed, let failure = live?.failure else { return nil }
+        diagnostics.error(failure)
+        return ExitStatus(failure)
+    }
+
+    /// Tells a fault that ended the reading of an input.
+    func tell(_ fault: EntryFault, _ path: String) -> ExitStatus {
+        if let status = tellServer(fault.error) { return status }
+        diagnostics.error(fault, input: path)
+        return ExitStatus(fault.error)
+    }
+
+    func read(
         _ source: any ByteSource, _ path: String, _ body: (inout RDBReader, String) -> ExitStatus
     ) -> ExitStatus {
         do throws(DecodeError) {
             var reader = try RDBReader(source)
             return body(&reader, path)
         } catch {
-            diagnostics.error(EntryFault(error: error, database: nil, key: nil, isSkipped: false), input: path)
-            return ExitStatus(error)
+            return tell(EntryFault(error: error, database: nil, key: nil, isSkipped: false), path)
         }
     }
 
@@ -101,9 +156,7 @@ struct InputRun {
             guard outcome.skippedCount > 0 else { return .done }
             diagnostics.skippedTotal(outcome.skippedCount, input: path)
             return .damagedInput
-        case .failure(let fault):
-            diagnostics.error(fault, input: path)
-            return ExitStatus(fault.error)
+        case .failure(let fault): return tell(fault, path)
         }
     }
 

@@ -57,7 +57,7 @@ extension RDB {
 
         public var bytes: [UInt8] {
             let head = head
-            if case .oldForm = self { return head + [0] + backLength(head.count) }
+            if case .oldForm = self { return head + [0] + backLength(head.count).map { $0 | 0x80 } }
             return head + backLength(head.count)
         }
     }

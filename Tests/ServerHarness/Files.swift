@@ -130,3 +130,10 @@ package enum Environment {
 
 /// Waits.
 package func pause(milliseconds: Int) { usleep(UInt32(milliseconds) * 1000) }
+
+/// Seconds since 1970.
+package func wallClock() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}

@@ -1,7 +1,7 @@
 extension CanonicalStream {
     /// - Parameter information: what `XINFO STREAM key FULL COUNT 0` answers. Facts that a version does
     ///   not answer are those that its file lacks, too.
-    init(information: RESPValue) throws {
+    package init(information: RESPValue) throws {
         let fields = try information.fields()
         entries = try fields.required("entries").elements().map { entry in
             let parts = try entry.elements()

@@ -24,6 +24,12 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
+    func validate() throws {
+        if selection.moment != nil {
+            throw ValidationError("a log is checked as a whole; aof cut writes one up to a moment")
+        }
+    }
+
     func run() throws {
         let run = InputRun(options)
         let file = try run.open(output)

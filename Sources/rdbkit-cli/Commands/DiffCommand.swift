@@ -12,7 +12,7 @@ struct DiffCommand: ParsableCommand {
             applied to a server that holds A, they make it hold B. Status 0: the same data; 1: differences.
             """)
 
-    @Argument(help: ArgumentHelp("An RDB file; - is standard input.", valueName: "a"))
+    @Argument(help: ArgumentHelp("An RDB file, or the URL of a live server; - is standard input.", valueName: "a"))
     var a: String
 
     @Argument(help: ArgumentHelp("What to hold against it.", valueName: "b"))
@@ -31,12 +31,13 @@ struct DiffCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "With --format resp, the server that shall take the commands, for example redis-7.0 or valkey-9.1.",
+            "With --format resp, the server that shall take the commands, such as redis-7.0 or valkey-9.1; by default a live A itself.",
             valueName: "version"))
     var target: ServerVersion?
 
     @OptionGroup(title: "Comparison") var compared: CompareOptions
     @OptionGroup(title: "Selection") var selection: SelectionOptions
+    @OptionGroup(title: "Live servers") var servers: ServerInputOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
@@ -50,7 +51,7 @@ struct DiffCommand: ParsableCommand {
 
     func run() throws {
         compared.chooseFolder()
-        let compare = CompareRun(options, [FileSide(path: a), FileSide(path: b)], selection.selection())
+        let compare = try CompareRun(options, [a, b], selection.selection(), servers: servers)
         let file = try compare.run.open(output)
         let comparison = Comparison(compared.options(selects: !selection.isEmpty))
         var (status, goesOn) = compare.read(comparison, isLast: false)
@@ -98,6 +99,8 @@ struct DiffCommand: ParsableCommand {
             return (status, sink.failure)
         case .resp:
             var commands = CommandOptions()
+            // Where A is a live server, it is the one that shall take them.
+            let target = target ?? compare.serverVersion(of: .a)
             commands.target = target ?? .oldestCommon
             let sink = try PatchWriter(
                 file, options: commands, hasTarget: target != nil, now: compare.selection.now)

@@ -11,24 +11,26 @@ struct JSONCommand: ParsableCommand {
             and its base64, so that every string reads back to the same bytes.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files; - is standard input.", valueName: "input"))
+    @Argument(help: ArgumentHelp("RDB files, or URLs of live servers; - is standard input.", valueName: "input"))
     var inputs: [String]
 
     @OptionGroup(title: "Selection") var selection: SelectionOptions
     @OptionGroup(title: "JSON") var json: JSONFormOptions
+    @OptionGroup(title: "Live servers") var servers: ServerInputOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
     func run() throws {
-        let run = InputRun(options)
+        var wanted = selection.selection()
+        let run = InputRun(options, selection, servers: servers, wanting: wanted)
         let file = try run.open(output)
         var consumer = JSONConsumer(JSONEntryWriter(file, options: json.options))
-        var wanted = selection.selection()
         let limit = wanted.limit
         // Without values there is little to share out, and an array's commas depend on what came before.
         let sharesOut = json.options.parts == .everything && !json.array
         let threads = sharesOut ? options.threadCount : 1
         let status = run.forEach(inputs) { reader, path in
+            consumer.writer.options.doubtfulKeys = run.current.doubtfulKeys
             // --limit counts over all inputs.
             wanted.limit = limit.map { $0 - min($0, consumer.writer.writtenEntries) }
             return run.run(&reader, path, wanted, &consumer, threads: threads) { $0.writer.flush() }

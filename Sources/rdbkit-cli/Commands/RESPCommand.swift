@@ -53,7 +53,7 @@ struct RESPCommand: ParsableCommand {
     }
 
     func run() throws {
-        let run = InputRun(options)
+        let run = InputRun(options, selection)
         let file = try run.open(output)
         var wanted = selection.selection()
         let limit = wanted.limit

@@ -136,7 +136,7 @@ struct RestoreCommand: ParsableCommand {
     }
 
     func run() throws {
-        let run = InputRun(options)
+        let run = InputRun(options, selection)
         let seeds = urls.compactMap { try? ServerURL($0) }
         let status = RestoreRun(self, run, seeds).run()
         if status != .done { throw status.exitCode }

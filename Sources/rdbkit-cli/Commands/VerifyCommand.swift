@@ -11,7 +11,7 @@ struct VerifyCommand: ParsableCommand {
             Status 0: the same data; 1: differences. rdbkit diff shows them.
             """)
 
-    @Argument(help: ArgumentHelp("An RDB file; - is standard input.", valueName: "a"))
+    @Argument(help: ArgumentHelp("An RDB file, or the URL of a live server; - is standard input.", valueName: "a"))
     var a: String
 
     @Argument(help: ArgumentHelp("What to hold against it.", valueName: "b"))
@@ -23,6 +23,7 @@ struct VerifyCommand: ParsableCommand {
     var format = VerifyFormat.text
 
     @OptionGroup(title: "Selection") var selection: SelectionOptions
+    @OptionGroup(title: "Live servers") var servers: ServerInputOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
@@ -32,7 +33,7 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         compared.chooseFolder()
-        let compare = CompareRun(options, [FileSide(path: a), FileSide(path: b)], selection.selection())
+        let compare = try CompareRun(options, [a, b], selection.selection(), servers: servers)
         let file = try compare.run.open(output)
         let comparison = Comparison(compared.options(selects: !selection.isEmpty))
         var status = ExitStatus.done

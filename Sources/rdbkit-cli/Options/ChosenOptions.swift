@@ -73,6 +73,8 @@ extension SelectionOptions {
         chosen.add("--expires-after", expiresAfter)
         chosen.add("--sample", sample?.value)
         chosen.add("--limit", limit)
+        chosen.add("--at", at)
+        chosen.add("--at-offset", atOffset.map { ($0.fileName.map { "\($0):" } ?? "") + "\($0.offset)" })
     }
 }
 

@@ -86,7 +86,29 @@ struct SelectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Stop after this many entries.", valueName: "n"))
     var limit: UInt64?
 
+    // A time may begin with a dash: -2h.
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            """
+            Of an append-only log, the state as of this time, included: RFC 3339, Unix seconds, or relative such as -2h. \
+            Logs bear times where aof-timestamp-enabled is set.
+            """, valueName: "time"))
+    var at: Moment?
+
+    @Option(
+        help: ArgumentHelp(
+            "Of an append-only log, the state as of this byte offset of its last file, or of the one named.",
+            valueName: "[file:]n"))
+    var atOffset: AOFPlace?
+
+    /// The state of a log that is wanted; nil for the one at its end.
+    var moment: LogMoment? {
+        at == nil && atOffset == nil ? nil : LogMoment(at: at, atOffset: atOffset)
+    }
+
     func validate() throws {
+        if at != nil, atOffset != nil { throw ValidationError("--at and --at-offset exclude each other") }
         for pattern in regexes + excludedRegexes {
             do { _ = try RegexPattern(pattern) } catch {
                 throw ValidationError("the regular expression '\(pattern)' is wrong: \(error)")

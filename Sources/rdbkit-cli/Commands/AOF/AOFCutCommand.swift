@@ -38,7 +38,9 @@ struct AOFCutCommand: ParsableCommand {
         let run = InputRun(options)
         var usage: ValidationError?
         let status = run.forEachLog([input]) { log in
-            do throws(ValidationError) { return cut(log, try moment(log), run) } catch {
+            do throws(ValidationError) {
+                return cut(log, try LogMoment(at: at, atOffset: atOffset).finderMoment(log), run)
+            } catch {
                 usage = error
                 return .usage
             }
@@ -47,74 +49,17 @@ struct AOFCutCommand: ParsableCommand {
         if status != .done { throw status.exitCode }
     }
 
-    private func moment(_ log: AOFInput) throws(ValidationError) -> AOFCutFinder.Moment {
-        if let atOffset { return .position(try atOffset.position(in: log)) }
-        let milliseconds = at?.milliseconds(now: currentMilliseconds()) ?? 0
-        // Annotations have whole seconds; rounded down.
-        return .time(milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0))
-    }
-
     private func cut(_ log: AOFInput, _ moment: AOFCutFinder.Moment, _ run: InputRun) -> ExitStatus {
-        var finder = AOFCutFinder(moment)
-        var loop = run.logLoop(log)
-        loop.keeping = .beginnings
-        loop.readsAgain = true
-        let outcomes = loop.run(log, &finder)
-        run.diagnostics.clearProgress()
-        if let status = refuse(log, moment, finder, outcomes, run) { return status }
+        let (found, outcomes) = run.findCut(log, moment)
+        guard case .success(let finder) = found else {
+            if case .failure(let refusal) = found { return refusal.status }
+            return .damagedInput
+        }
         let cut = finder.cut
         return run.write(AOFCopier(log, outcomes, cut), log, output, dropsEmptyFile: true) {
             let place = log.manifest == nil ? "" : " of \(log.files[cut.fileIndex].name)"
             run.diagnostics.notice(
                 "\(log.path): \(counted(finder.keptCount, "command")) kept, up to byte \(cut.offset)\(place)")
         }
-    }
-
-    /// Tells why there is nothing to write; nil where there is.
-    private func refuse(
-        _ log: AOFInput, _ moment: AOFCutFinder.Moment, _ finder: AOFCutFinder, _ outcomes: [AOFFileOutcome],
-        _ run: InputRun
-    ) -> ExitStatus? {
-        func refusal(_ words: String) -> ExitStatus {
-            run.diagnostics.error("\(log.path): \(words)", code: "nothingToKeep")
-            return .damagedInput
-        }
-        guard let last = outcomes.last else { return refusal("the manifest names no file to load") }
-        if last.failure != nil { return run.tell(outcomes) }
-        if let fault = last.fault, !finder.isDone {
-            // A tail that is cut off is one that servers cut off as well; and what lies behind the place is no matter.
-            var isBehind = fault.error.code == .truncated && outcomes.count == log.files.count
-            if case .position(let position) = moment, position.fileIndex == outcomes.count - 1 {
-                isBehind = isBehind || fault.error.offset >= position.offset
-            }
-            if !isBehind || last.rdbVersion != nil && last.rdbEnd == nil {
-                let status = run.tell(outcomes)
-                run.diagnostics.notice("\(log.path): the log is damaged before the place to cut it at")
-                return status
-            }
-        }
-        switch moment {
-        case .position(let position):
-            if let end = last.rdbEnd, outcomes.count == position.fileIndex + 1, position.offset < end.byteCount {
-                return refusal(
-                    "byte \(position.offset) lies within the RDB before the commands, which ends at byte "
-                        + "\(end.byteCount) and cannot be cut")
-            }
-        case .time(let seconds):
-            if let time = finder.rdbTime, time > seconds {
-                return refusal("its RDB was written at \(CivilTime.text(seconds: time)), which is later")
-            }
-            if !finder.hasTimes {
-                return refusal("its commands bear no times; servers write them where aof-timestamp-enabled is yes")
-            }
-            // A base begins with the time at which it was written.
-            let first = outcomes[0].firstTime
-            let isLaterBase = log.manifest != nil && outcomes[0].rdbVersion == nil && (first ?? seconds) > seconds
-            if isLaterBase || finder.cut == AOFCut(fileIndex: 0, offset: 0) {
-                let words = first.map { "; the first time in it is \(CivilTime.text(seconds: $0))" } ?? ""
-                return refusal("nothing in it is that early\(words)")
-            }
-        }
-        return nil
     }
 }

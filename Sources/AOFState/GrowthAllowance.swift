@@ -1,0 +1,22 @@
+/// How much memory commands may ask for that the log does not fill with bytes of its own: a SETRANGE of one byte far out
+/// makes a string of zeros up to there.
+struct GrowthAllowance {
+    /// The servers' own limit of a string, unless they are told otherwise.
+    static let maxStringByteCount: Int64 = 512 << 20
+    /// Zeros that all strings of a log may get so.
+    static let maxGrowth: Int64 = 4 << 30
+
+    private(set) var growth: Int64 = 0
+
+    /// Whether a string may get a length.
+    /// - Parameter growth: bytes that it lacks for that; they count.
+    mutating func admits(_ byteCount: Int64, growth missing: Int64) -> Bool {
+        guard missing > 0 else { return true }
+        // What a server writes byte by byte may get longer; leaps may not.
+        guard byteCount <= Self.maxStringByteCount || missing <= 4096, growth <= Self.maxGrowth - missing else {
+            return false
+        }
+        growth += missing
+        return true
+    }
+}
