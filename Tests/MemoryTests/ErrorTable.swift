@@ -10,11 +10,15 @@ struct ErrorTable {
     }
 
     private(set) var rows: [String: Row] = [:]
+    /// Bytes of difference that count as none.
+    var tolerance: Int64 = 0
 
     mutating func add(_ name: String, estimated: UInt64, measured: Int64) {
         let error = Double(estimated) / Double(measured) - 1
         rows[name, default: Row()].count += 1
-        if abs(error) <= 0.05 { rows[name]?.within += 1 }
+        if abs(error) <= 0.05 || (Int64(estimated) - measured).magnitude <= UInt64(tolerance) {
+            rows[name]?.within += 1
+        }
         rows[name]?.estimated += Double(estimated)
         rows[name]?.measured += Double(measured)
         rows[name]?.errors.append(error)

@@ -39,7 +39,8 @@ struct MemoryUsageTests {
         let cases = writers.flatMap { writer in
             [MemoryShape.edges, .mixture].map { Case(shape: $0, seed: Self.seeds[0], writer: writer, server: server) }
         }
-        try measure(cases, "older files in \(server)")
+        // The GNU C library leaves 16 bytes behind a block that was made smaller, which converting does to each.
+        try measure(cases, "older files in \(server)", libcTolerance: 16)
     }
 
     @Test("other limits than the defaults", arguments: ServerCatalog.available)
@@ -63,10 +64,11 @@ struct MemoryUsageTests {
         try measure(cases, "other limits in \(server)")
     }
 
-    private func measure(_ cases: [Case], _ title: String) throws {
+    private func measure(_ cases: [Case], _ title: String, libcTolerance: Int64 = 0) throws {
         var table = ErrorTable()
         guard let server = cases.first?.server else { return }
         let empty = try MeasuredServer(server)
+        if empty.allocator == .libc { table.tolerance = libcTolerance }
         for part in cases { try measure(part, empty, into: &table) }
         print("\(title), seeds \(Set(cases.map(\.seed)).sorted()):\n\(table.text)")
         for (name, row) in table.rows {

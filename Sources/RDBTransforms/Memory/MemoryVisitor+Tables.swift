@@ -171,12 +171,12 @@ extension MemoryVisitor {
 
     mutating func finishSet() -> ValueSizes {
         let limits = model.limits
-        let isIntset =
-            !isPackedInFile && set.isIntegers
-            && count
-                <= (header.encoding == .intset ? limits.intsetEntries : max(limits.intsetEntries, limits.setEntries))
+        // Who has more than fit an intset is a table from the start, unless it is a listpack in the file.
+        let isSmall = count <= limits.intsetEntries
+        let isIntset = !isPackedInFile && set.isIntegers && isSmall
         if isIntset { return ValueSizes(.intset, packed: set.byteCount(count), isExactLength: sizes.isZiplist) }
-        let fits = count <= limits.setEntries && (isPackedInFile || longest <= limits.setValue)
+        let canPack = isPackedInFile || header.encoding != .intset && isSmall && longest <= limits.setValue
+        let fits = count <= limits.setEntries && canPack
         if fits && limits.setEntries > 0 {
             return ValueSizes(.listpack, packed: packedInFile ?? packed.byteCount)
         }
