@@ -41,6 +41,8 @@ demo: deps
 test-deps: deps
 	@.ci/packages redis-server=redis-server redis-tools=redis-cli mandoc=mandoc python3=python3 gzip=gzip \
 		openssl=openssl
+	@.ci/packages python3-venv=py:ensurepip chromium=chromium || echo 'tests that want these are skipped' >&2
+	@.ci/test-venv .build/test-venv duckdb
 
 test: test-deps
 	@$(MAKE) --no-print-directory all

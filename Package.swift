@@ -105,6 +105,8 @@ let package = Package(
             name: "RDBSinksTests", dependencies: ["RDBBytes", "RDBModel", "RDBSinks", "RDBKit", "RDBTestSupport"],
             swiftSettings: relaxed),
         .testTarget(
+            name: "RDBKitTests", dependencies: ["RDBKit", "RDBTestSupport"], swiftSettings: relaxed),
+        .testTarget(
             name: "RESPFormatTests", dependencies: ["RDBBytes", "RESPFormat", "RDBTestSupport"],
             swiftSettings: relaxed),
         .testTarget(
@@ -132,6 +134,9 @@ let package = Package(
             ],
             swiftSettings: relaxed),
         .testTarget(name: "ServerTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
+        .testTarget(name: "RestoreTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
+        .testTarget(name: "SnapshotTests", dependencies: ["ServerHarness"], swiftSettings: relaxed),
+        .testTarget(name: "MemoryTests", dependencies: ["RDBKit", "ServerHarness"], swiftSettings: relaxed),
     ],
     swiftLanguageModes: [.v6]
 )
@@ -144,12 +149,6 @@ if Context.environment["RDBKIT_FUZZ"] != nil {
             .executableTarget(
                 name: "rdbkit-fuzz-\(entrance)", dependencies: ["FuzzEntrances"], swiftSettings: relaxed))
     }
-}
-
-// Restores against real servers that are not all settled yet: RDBKIT_RESTORE_TESTS=1 swift test --filter RestoreTests
-if Context.environment["RDBKIT_RESTORE_TESTS"] != nil {
-    package.targets.append(
-        .testTarget(name: "RestoreTests", dependencies: ["ServerHarness"], swiftSettings: relaxed))
 }
 
 // While working on one part, only its tests are built: RDBKIT_TESTS=AOFStateTests,RDBFormatTests swift test

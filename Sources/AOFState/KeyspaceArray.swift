@@ -101,8 +101,8 @@ final class KeyspaceArray: StoredValue {
         return page.key * 64 + UInt64(64 - page.value.present.leadingZeroBitCount)
     }
 
-    func forEach(_ body: (UInt64, [UInt8]) -> Void) {
-        pages.forEach { page in
+    func visit(_ body: (UInt64, [UInt8]) -> Void) {
+        pages.visit { page in
             var position = 0
             for slot in 0..<64 as Range<UInt64> where page.value.has(slot) {
                 body(page.key * 64 + slot, page.value.texts[position])
@@ -160,7 +160,7 @@ final class KeyspaceArray: StoredValue {
         out.append(length: count)
         out.append(length: insertIndex == nil ? 0 : 1)
         if let insertIndex { out.append(length: insertIndex) }
-        forEach { index, text in
+        visit { index, text in
             out.append(length: index)
             // Readers look at texts themselves, so this tag serves for all of them.
             out.append(length: 0)

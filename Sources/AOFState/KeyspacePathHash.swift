@@ -42,7 +42,7 @@ final class KeyspacePathHash: StoredValue {
 
     func copy() -> KeyspacePathHash {
         let copy = KeyspacePathHash()
-        paths.forEach { element in
+        paths.visit { element in
             let fields = Fields()
             fields.values = element.value.values.copy()
             copy.paths.insert(element.key, fields)
@@ -95,7 +95,7 @@ final class KeyspacePathHash: StoredValue {
 
     func append(to out: inout OutputBuffer, as layout: RDBType) {
         out.append(length: UInt64(paths.count))
-        paths.forEach { element in
+        paths.visit { element in
             let path = element.key.bytes
             out.append(text: path.rawSpan)
             element.value.write(to: &out)

@@ -75,7 +75,7 @@ extension StreamGroup {
         let unowned = unowned
         let keepsUnowned = generation >= 5
         out.append(length: UInt64(keepsUnowned ? pending.count : pending.count - unowned.count))
-        pending.forEach { element in
+        pending.visit { element in
             guard keepsUnowned || element.value.owner != nil else { return }
             out.append(bigEndian: element.key)
             out.append(littleEndian: element.value.deliveredAt)

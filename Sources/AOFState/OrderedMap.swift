@@ -68,7 +68,7 @@ struct OrderedMap<Key: Comparable, Value> {
 
     var last: Element? { runs.last?.last }
 
-    func forEach(_ body: (Element) -> Void) {
+    func visit(_ body: (Element) -> Void) {
         for run in runs {
             for element in run { body(element) }
         }

@@ -56,7 +56,9 @@ public struct StateProducer: RDBProducer, ~Copyable {
 
     private func write(_ entry: KeyspaceEntry, _ index: Int, _ database: Database, _ writer: inout RDBWriter) {
         // What the version cannot hold is no longer there: see `LogState.settle`.
-        guard let layout = entry.value.layout(in: writer.version), let typeByte = layout.byte(in: writer.version) else { return }
+        guard let layout = entry.value.layout(in: writer.version), let typeByte = layout.byte(in: writer.version) else {
+            return
+        }
         let header = EntryHeader(
             database: databaseNumber, expiresAt: entry.expiresAt == KeyspaceEntry.never ? nil : entry.expiresAt)
         database.entries.withKey(at: index) { writer.beginEntry(header, typeByte: typeByte, key: $0) }

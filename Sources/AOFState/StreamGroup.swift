@@ -117,7 +117,7 @@ final class StreamGroup {
         let owned = consumers.reduce(0) { $0 + ($1?.pendingCount ?? 0) }
         guard owned + giveBacks.count < pending.count else { return }
         var left: [StreamID] = []
-        pending.forEach { if $0.value.owner == nil { left.append($0.key) } }
+        pending.visit { if $0.value.owner == nil { left.append($0.key) } }
         for id in left { restoreUnowned(id) }
     }
 
@@ -176,7 +176,7 @@ final class StreamGroup {
     /// The IDs that each consumer owns, ascending, by its number.
     func ownedIDs() -> [[StreamID]] {
         var owned = [[StreamID]](repeating: [], count: consumers.count)
-        pending.forEach { element in
+        pending.visit { element in
             if let owner = element.value.owner { owned[Int(owner.value)].append(element.key) }
         }
         return owned

@@ -67,4 +67,11 @@ public final class DescriptorSource: ByteSource {
     }
 
     public func release() {}
+
+    /// A part of a regular file, as a source of its own.
+    public func part(_ range: Range<UInt64>) -> (any ByteSource)? {
+        canRewind
+            ? PartSource(
+                descriptor: descriptor, of: self, start + range.lowerBound..<start + range.upperBound) : nil
+    }
 }

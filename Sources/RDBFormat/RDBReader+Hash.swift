@@ -103,6 +103,7 @@ struct PackedExpiringHash: PackedDecoder {
     mutating func decode<V: ValueVisitor & ~Copyable>(
         _ window: inout ByteWindow, into visitor: inout V
     ) throws(DecodeError) {
+        visitor.packed(byteCount: window.remainingByteCount)
         var elements = try ListpackReader(opening: &window)
         visitor.elements(elements.declaredCount.map { $0 / 3 })
         var previous: Int64 = 0

@@ -103,7 +103,9 @@ extension RDBReader {
             let at = window.offset
             switch try window.length() {
             case 2: try readPacked(&decoder, into: &visitor)
-            case 1: try readText(as: .element, into: &visitor)
+            case 1:
+                visitor.plainNode()
+                try readText(as: .element, into: &visitor)
             case let container: throw badContainer(at, container)
             }
             nodes -= 1
@@ -194,6 +196,7 @@ struct PackedTexts<Elements: PackedElements>: PackedDecoder {
     mutating func decode<V: ValueVisitor & ~Copyable>(
         _ window: inout ByteWindow, into visitor: inout V
     ) throws(DecodeError) {
+        visitor.packed(byteCount: window.remainingByteCount)
         var elements = try Elements(opening: &window)
         if !isNode { visitor.elements(elements.declaredCount) }
         while try !elements.isAtEnd(&window) { try elements.text(&window, as: role, into: &visitor) }
@@ -211,6 +214,7 @@ struct PackedSortedSet<Elements: PackedElements>: PackedDecoder {
     mutating func decode<V: ValueVisitor & ~Copyable>(
         _ window: inout ByteWindow, into visitor: inout V
     ) throws(DecodeError) {
+        visitor.packed(byteCount: window.remainingByteCount)
         var elements = try Elements(opening: &window)
         visitor.elements(elements.declaredCount.map { $0 / 2 })
         while try !elements.isAtEnd(&window) {
@@ -231,6 +235,7 @@ struct PackedHash<Elements: PackedElements>: PackedDecoder {
     mutating func decode<V: ValueVisitor & ~Copyable>(
         _ window: inout ByteWindow, into visitor: inout V
     ) throws(DecodeError) {
+        visitor.packed(byteCount: window.remainingByteCount)
         var elements = try Elements(opening: &window)
         visitor.elements(elements.declaredCount.map { $0 / 2 })
         while try !elements.isAtEnd(&window) {

@@ -65,6 +65,8 @@ public struct ServerVersion: Hashable, Sendable, CustomStringConvertible {
     public var boundsEntriesRead: Bool { isAtLeast(redis: (8, 0), valkey: nil) }
     /// PEXPIRETIME.
     public var tellsExpiryTime: Bool { isAtLeast(common: 7, 0) }
+    /// CLIENT NO-TOUCH: reading a key leaves its idle time and frequency as they are.
+    public var hasNoTouch: Bool { isAtLeast(common: 7, 2) }
     /// HPEXPIREAT.
     public var hasFieldExpiry: Bool { isAtLeast(redis: (7, 4), valkey: (9, 0)) }
     /// The latest expiry that HPEXPIREAT gives a field. Redis keeps 46 bits.

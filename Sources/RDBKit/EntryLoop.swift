@@ -51,6 +51,8 @@ public enum Notice: Equatable, Sendable {
     case inlineUpdate
     case skipped(EntryFault)
     case trailingBytes(UInt64, at: UInt64)
+    /// The same where they begin like commands: then the RDB is only the beginning of a log, which its head does not say.
+    case trailingCommands(UInt64, at: UInt64)
 }
 
 /// How a run over a file went.
@@ -181,8 +183,13 @@ public struct EntryLoop {
         if leavesTrailingBytes { return }
         let at = reader.offset
         do throws(DecodeError) {
+            let isCommand = try reader.peekTrailingByte() == UInt8(ascii: "*")
             let count = try reader.countTrailingBytes()
-            if count > 0 { notice(.trailingBytes(count, at: at)) }
+            if isCommand {
+                notice(.trailingCommands(count, at: at))
+            } else if count > 0 {
+                notice(.trailingBytes(count, at: at))
+            }
         } catch { throw fault(error, reader, isEntry: false) }
     }
 

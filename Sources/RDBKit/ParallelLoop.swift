@@ -7,6 +7,10 @@ import RDBTransforms
 /// A consumer whose work can be shared out: each worker consumes whole batches of entries, and what it made is taken over
 /// in the order of the file.
 public protocol ParallelConsumer: EntryConsumer, SendableMetatype, ~Copyable {
+    /// Whether what is absorbed batch by batch may differ from what is consumed entry by entry, so that one thread has to
+    /// work in batches as several do.
+    static var batchesAlways: Bool { get }
+
     /// A consumer of the same kind that keeps its results in memory.
     func makeWorker() -> Self
 
@@ -19,6 +23,10 @@ public protocol ParallelConsumer: EntryConsumer, SendableMetatype, ~Copyable {
     /// A worker was given an entry that only the consumer itself can take, because it does not fit in memory. The entry
     /// counts as not consumed.
     var mustConsumeAlone: Bool { get }
+}
+
+extension ParallelConsumer where Self: ~Copyable {
+    public static var batchesAlways: Bool { false }
 }
 
 /// A batch and what works on it. A struct, so that the loop over its entries checks nothing but them.
@@ -129,10 +137,10 @@ extension EntryLoop {
         _ reader: inout RDBReader, _ consumer: inout C, threads: Int
     ) throws(EntryFault) -> LoopOutcome {
         // Conditions that need what other threads find out are looked at one entry after another.
-        if threads < 2 || selection.limit != nil || selection.needsElementCount {
+        if threads < 2 && !C.batchesAlways || selection.limit != nil || selection.needsElementCount {
             return try run(&reader, &consumer)
         }
-        var pipeline = BatchPipeline(self, &consumer, version: reader.version, threads: threads)
+        var pipeline = BatchPipeline<C>(self, version: reader.version, threads: threads)
         let result: Result<RDBEnd?, EntryFault>
         do throws(EntryFault) {
             result = .success(try feed(&pipeline, &reader, &consumer))
@@ -189,27 +197,39 @@ extension EntryLoop {
 /// The batches under way, oldest first, and the one being filled.
 private struct BatchPipeline<C: ParallelConsumer & ~Copyable>: ~Copyable {
     private let loop: EntryLoop
+    private let version: RDBVersion
+    private let threads: Int
+    /// Made with the first batch: by then the consumer has seen the file's head.
+    private var hasSlots = false
     private var free: [BatchSlot<C>] = []
     private var busy: [BatchSlot<C>] = []
     private let queue = DispatchQueue(label: "rdbkit.decode", attributes: .concurrent)
     var batch = EntryBatch()
     var outcome = LoopOutcome()
 
-    init(_ loop: EntryLoop, _ consumer: inout C, version: RDBVersion, threads: Int) {
+    init(_ loop: EntryLoop, version: RDBVersion, threads: Int) {
         self.loop = loop
-        for _ in 0..<threads + 1 { free.append(BatchSlot(consumer.makeWorker(), version: version)) }
+        self.version = version
+        self.threads = threads
     }
+
+    /// With one thread, which is this one, batches are worked on when they are absorbed.
+    private var isSerial: Bool { threads < 2 }
 
     /// Hands the filled batch to a thread and makes room for the next.
     mutating func dispatch(_ consumer: inout C) throws(EntryFault) {
         guard batch.count > 0 else { return }
+        if !hasSlots {
+            for _ in 0..<threads + 1 { free.append(BatchSlot(consumer.makeWorker(), version: version)) }
+            hasSlots = true
+        }
         if free.isEmpty { try absorbOldest(&consumer) }
         // absorbOldest gives a slot back, or throws.
         let slot = free.removeLast()
         swap(&slot.work.batch, &batch)
         slot.work.next = 0
         slot.work.consumedCount = 0
-        queue.async { slot.run() }
+        if !isSerial { queue.async { slot.run() } }
         busy.append(slot)
     }
 
@@ -222,18 +242,20 @@ private struct BatchPipeline<C: ParallelConsumer & ~Copyable>: ~Copyable {
     private mutating func absorbOldest(_ consumer: inout C) throws(EntryFault) {
         let slot = busy.removeFirst()
         while true {
-            slot.waitUntilReady()
+            if isSerial { slot.work.consume() } else { slot.waitUntilReady() }
             consumer.absorb(&slot.work.worker)
             if slot.work.state.isDone { break }
             do throws(EntryFault) { try attend(to: &slot.work, &consumer) } catch {
                 // Nothing behind the fault counts, but no thread may be left with memory that is given up.
-                slot.abandon(isPaused: true)
-                for other in busy { other.abandon(isPaused: false) }
+                if !isSerial {
+                    slot.abandon(isPaused: true)
+                    for other in busy { other.abandon(isPaused: false) }
+                }
                 busy = []
                 batch.removeAll()
                 throw error
             }
-            slot.goOn()
+            if !isSerial { slot.goOn() }
         }
         outcome.selectedCount += slot.work.consumedCount
         slot.work.batch.removeAll()

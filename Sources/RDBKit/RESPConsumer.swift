@@ -94,7 +94,7 @@ public struct RESPConsumer: ParallelConsumer, ~Copyable {
         if !writer.losses.isEmpty { losses.add(writer.losses, of: probe, reader) }
     }
 
-    private mutating func select(_ number: UInt64) {
+    mutating func select(_ number: UInt64) {
         if database == number { return }
         if database == nil, writer.isDetached { firstDatabase = number } else { writer.select(number) }
         database = number
@@ -156,6 +156,9 @@ public struct RESPConsumer: ParallelConsumer, ~Copyable {
     }
 
     public mutating func discard() { writer.discard() }
+
+    /// A library that the target does not take, or that is not at hand.
+    mutating func tellLoss(of library: FunctionLibrary) { losses.add(library) }
 
     public mutating func section(_ item: RDBItem) {
         guard case .function(let library) = item else { return }

@@ -45,6 +45,11 @@ public protocol ValueVisitor: ~Copyable {
     /// How many elements, members, fields or paths follow; nil where only walking tells.
     mutating func elements(_ count: UInt64?)
 
+    /// What follows is packed into one ziplist or listpack of so many bytes: a whole value, or a node of a list or stream.
+    mutating func packed(byteCount: UInt64)
+    /// The next element is a node of a list by itself.
+    mutating func plainNode()
+
     mutating func text(_ bytes: RawSpan, as role: TextRole)
     mutating func integer(_ value: Int64, as role: TextRole)
     mutating func beginLargeText(byteCount: UInt64, as role: TextRole)
@@ -89,6 +94,8 @@ public protocol ValueVisitor: ~Copyable {
 extension ValueVisitor where Self: ~Copyable {
     @inlinable public static var verifiesStructure: Bool { false }
     @inlinable public mutating func elements(_ count: UInt64?) {}
+    @inlinable public mutating func packed(byteCount: UInt64) {}
+    @inlinable public mutating func plainNode() {}
     @inlinable public mutating func beginLargeText(byteCount: UInt64, as role: TextRole) {}
     @inlinable public mutating func largeTextChunk(_ bytes: RawSpan) {}
     @inlinable public mutating func endLargeText(as role: TextRole) {}

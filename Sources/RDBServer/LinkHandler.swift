@@ -167,7 +167,9 @@ final class LinkHandler: ChannelInboundHandler {
         } catch { violation = error }
         deliver()
         switch violation {
-        case .malformed(let error): fail(ServerError(.protocolViolation, "\(address): \(error)"))
+        case .malformed(let error):
+            let code: ServerError.Code = error.code == .limitExceeded ? .replyTooLarge : .protocolViolation
+            fail(ServerError(code, "\(address): \(error)"))
         case .unaskedError(let words): fail(ServerError(.refused(reply: words), "\(address): \(words)"))
         case .unaskedReply: fail(ServerError(.protocolViolation, "\(address): a reply to no command"))
         case nil: break

@@ -17,6 +17,9 @@ final class ResultWaiter<Value: Sendable>: Sendable {
         if isFirst { arrival.signal() }
     }
 
+    /// Whether waiting is over already.
+    var isDelivered: Bool { result.withLock { $0 != nil } }
+
     /// Waits, but not much longer than a request to stop takes to be seen.
     /// - Parameter heedsInterrupt: false for what has to be done before the program may stop.
     /// - Throws: what was delivered, or `interrupted`.

@@ -176,15 +176,20 @@ public final class ServerConnection: Sendable {
     }
 
     /// Sends several commands at once and waits for all replies, in their order.
-    /// - Throws: `closed`, `timeout`, `tls`, `protocolViolation`, `interrupted`, `refused` where the server hangs up
-    ///   with a word.
+    /// - Throws: `closed`, `timeout`, `tls`, `protocolViolation`, `replyTooLarge`, `interrupted`, `refused` where the
+    ///   server hangs up with a word.
     public func exchange(
         _ commands: ByteBuffer, commandCount: Int, heedsInterrupt: Bool = true
     ) throws(ServerError) -> [RESPReply] {
         channel.eventLoop.preconditionNotInEventLoop()
+        return try begin(commands, commandCount: commandCount).wait(heedsInterrupt: heedsInterrupt)
+    }
+
+    /// The same for who has something to do before it waits: more may be begun meanwhile.
+    func begin(_ commands: ByteBuffer, commandCount: Int) -> ResultWaiter<[RESPReply]> {
         let waiter = ResultWaiter<[RESPReply]>()
         put(.call(commands, commandCount: commandCount, waiter))
-        return try waiter.wait(heedsInterrupt: heedsInterrupt)
+        return waiter
     }
 
     // MARK: - Frames

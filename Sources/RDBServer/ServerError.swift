@@ -18,6 +18,8 @@ public struct ServerError: Error, Equatable, Sendable {
         case refused(reply: String)
         /// What came is not what the protocol allows.
         case protocolViolation
+        /// A reply with more than `ConnectionOptions.replyLimits` allow.
+        case replyTooLarge
         /// The target is one that cannot be used for what was asked.
         case unsuitableTarget
         /// The bytes to be sent cannot be read.

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOSSL
 
@@ -47,11 +48,29 @@ struct TLSClient: Sendable {
     private static func attempt<T>(_ file: String, _ doing: String, _ body: () throws -> T) throws(ServerError) -> T {
         do {
             return try body()
-        } catch let error as NIOCore.IOError {
-            throw ServerError(.tls, "\(file): cannot \(doing): \(ServerError.words(errno: error.errnoCode))")
         } catch {
-            throw ServerError(.tls, "\(file): cannot \(doing): \(error)")
+            // The library's own words for a file that is not there, or that nobody may read, are others.
+            if let number = errno(of: file) {
+                throw ServerError(.tls, "\(file): cannot \(doing): \(ServerError.words(errno: number))")
+            }
+            throw ServerError(.tls, "\(file): cannot \(doing): \(words(error))")
         }
+    }
+
+    private static func words(_ error: any Error) -> String {
+        switch error as? NIOSSLError {
+        case .failedToLoadCertificate: "it holds no certificate (PEM)"
+        case .failedToLoadPrivateKey: "it holds no key (PEM)"
+        default: "\(error)"
+        }
+    }
+
+    /// Why a file cannot be opened; nil where it can.
+    private static func errno(of file: String) -> Int32? {
+        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { return Glibc.errno }
+        close(descriptor)
+        return nil
     }
 }
 

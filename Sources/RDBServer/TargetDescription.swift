@@ -99,10 +99,15 @@ extension TargetDescription {
             let left = loading?.secondsLeft.map { ", for about \($0) s more" } ?? ""
             return ServerError(.unsuitableTarget, "\(address): the server is loading its data\(left)")
         }
-        if isReadOnly, case .replica(let primary, _) = role {
-            return ServerError(
-                .unsuitableTarget, "\(address): the server is a read-only replica of \(primary); write to that one")
+        if isReadOnly, case .replica(let primary, let isLinkUp) = role {
+            let words = "the server is a read-only replica of \(primary); write to that one"
+            return ServerError(.unsuitableTarget, "\(address): \(words)\(isLinkUp ? "" : Self.leftBehind)")
         }
         return nil
     }
+
+    /// What may have happened to a replica whose primary is not there.
+    static let leftBehind =
+        "; it has no connection to it: if rdbkit was killed in the midst of --as replication, REPLICAOF NO ONE makes it a "
+        + "primary again"
 }

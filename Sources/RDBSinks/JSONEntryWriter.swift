@@ -19,6 +19,8 @@ public struct JSONOptions: Sendable {
     public var array = false
     /// Entries that get `"doubtful":true`.
     public var doubtfulKeys = DoubtfulKeys()
+    /// Members that stand before an entry's own, with a comma behind each.
+    package var leadingMembers = ""
 
     public init() {}
 }
@@ -161,7 +163,7 @@ public struct JSONEntryWriter: ~Copyable {
 
         if options.array, writtenEntries > 0 { out.append(",\n") } else if options.array { out.append("\n") }
         if headDatabase != header.database {
-            databaseHead = makeHead("{\"db\":\(header.database),\"key\":")
+            databaseHead = makeHead("{\(options.leadingMembers)\"db\":\(header.database),\"key\":")
             headDatabase = header.database
         }
         out.append(heads, databaseHead)

@@ -6,6 +6,7 @@ public struct TextTable {
     public init(_ headers: [String]) { self.headers = headers }
 
     public mutating func add(_ cells: String...) { rows.append(cells) }
+    public mutating func add(_ cells: [String]) { rows.append(cells) }
 
     public var text: String {
         let all = [headers] + rows

@@ -5,7 +5,7 @@ import RDBBytes
 /// Exact in memory of a fixed size: a collection of more than `maxCount` members is gone through several times, each
 /// time for the share of hashes that fits. Two different members that agree in all 64 bits would be taken for one; among
 /// 10 million that happens once in 400 000 runs.
-public struct DuplicateFinder {
+public struct DuplicateFinder: Sendable {
     /// 1.5 Mi hashes in 2 Mi places of 8 bytes: 16 MiB, and half as much again while it grows to that.
     public static let maxCount = 3 << 19
 

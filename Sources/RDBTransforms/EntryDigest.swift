@@ -182,7 +182,7 @@ public struct EntryDigest: DigestVisitor {
     }
 
     /// Fixed for good: digests are compared between releases.
-    private static func number(of type: ValueType) -> UInt64 {
+    static func number(of type: ValueType) -> UInt64 {
         switch type {
         case .string: 1
         case .list: 2
@@ -363,7 +363,7 @@ public struct EntryDigest: DigestVisitor {
             switch group.entriesRead {
             case .count(let count): count
             case .unknown: nil
-            case .absent: countRead(upTo: group.lastID)
+            case .absent: Self.countRead(upTo: group.lastID, state, firstID: firstID)
             }
         container.append(words: count == nil ? 0 : 1, count ?? 0)
     }
@@ -371,7 +371,7 @@ public struct EntryDigest: DigestVisitor {
     /// What a server takes for the entries that a group has read, where the file does not say.
     /// Source: redis/redis src/t_stream.c, streamEstimateDistanceFromFirstEverEntry, for a stream of which nothing was
     /// ever deleted, as one from such a file is taken to be.
-    private func countRead(upTo id: StreamID) -> UInt64? {
+    static func countRead(upTo id: StreamID, _ state: StreamState, firstID: StreamID?) -> UInt64? {
         guard state.length > 0, let first = state.firstID ?? firstID else { return 0 }
         if id == state.lastID { return state.length }
         if id > state.lastID { return nil }

@@ -41,6 +41,12 @@ public struct Selection {
         return !needsKey || admitsKey(key)
     }
 
+    /// Whether an entry of this key can qualify, whatever else it is.
+    public func admits(database: UInt64, key: RawSpan) -> Bool {
+        if !databases.isEmpty, !databases.contains(where: { $0.contains(database) }) { return false }
+        return !needsKey || admitsKey(key)
+    }
+
     private func admitsExpiry(_ expiresAt: Int64?) -> Bool {
         if !expiryStates.isEmpty {
             let isPast = expiresAt.map { $0 <= now }

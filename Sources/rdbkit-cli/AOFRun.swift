@@ -1,11 +1,23 @@
 import RDBKit
+import RDBServer
 
 /// What every command on logs does around its own work.
 extension InputRun {
     /// Opens each input and hands it to `body`, which returns how it went.
     func forEachLog(_ inputs: [String], _ body: (AOFInput) -> ExitStatus) -> ExitStatus {
+        forEachLog(inputs, server: { _ in refuseServer() }, body)
+    }
+
+    /// - Parameter server: what is done with a live server.
+    func forEachLog(
+        _ inputs: [String], server: (String) -> ExitStatus, _ body: (AOFInput) -> ExitStatus
+    ) -> ExitStatus {
         var status = ExitStatus.done
         for path in inputs where status != .interrupted {
+            if ServerURL.isServerURL(path) {
+                status = status.combined(with: server(path))
+                continue
+            }
             do throws(AOFInputError) {
                 status = status.combined(with: body(try AOFInput(path: path)))
             } catch {

@@ -117,6 +117,16 @@ final class Diagnostics {
                 ("key", .bytes(key))))
     }
 
+    /// A condition of `--fail-if` that holds.
+    func failed(_ result: MemoryReport.ConditionResult) {
+        var text = MemoryReport.sentence(result)
+        for (index, entry) in result.offenders.enumerated() {
+            text += "\(index == 0 ? ":" : ",") \(Self.quoted(entry.key)) (db \(entry.database))"
+        }
+        if result.keys > UInt64(result.offenders.count) { text += ", …" }
+        error(text, code: "conditionHolds")
+    }
+
     func error(_ text: String, code: String) {
         error(text, .members(("code", .text(code)), ("message", .text(text))))
     }
@@ -170,6 +180,11 @@ final class Diagnostics {
         case .skipped(let fault):
             tellsOfSkipped += 1
             if tellsOfSkipped <= Self.maxNoticesOfAKind { error(fault, input: input) }
+        case .trailingCommands(let count, let offset):
+            error(
+                "\(input): \(count) bytes of commands follow the RDB at byte \(offset) and are not applied: its head does not say "
+                    + "that it begins a log, and only a plain file is looked at behind its end",
+                code: "unsupportedInput")
         case .trailingBytes(let count, let offset):
             self.notice("\(input): \(count) bytes follow the end of the RDB at byte \(offset) and are not read")
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RDBKit
+import RDBServer
 
 /// What every command does around its own work: opens inputs one after another, tells what goes wrong, and ends with
 /// the status that it has.
@@ -10,16 +11,28 @@ struct InputRun {
     let moment: LogMoment?
     /// What is known of the input that is read.
     let current = CurrentInput()
+    /// nil where the command reads no live servers.
+    let live: LiveInput?
 
-    init(_ options: RunOptions, _ selection: SelectionOptions? = nil) {
+    /// - Parameters:
+    ///   - servers: how live servers are read, where the command reads them.
+    ///   - wanted: what it reads of them; what `selection` says if nil.
+    init(
+        _ options: RunOptions, _ selection: SelectionOptions? = nil, servers: ServerInputOptions? = nil,
+        wanting wanted: Selection? = nil
+    ) {
         self.options = options
         moment = selection?.moment
-        diagnostics = options.diagnostics()
+        let diagnostics = options.diagnostics()
+        self.diagnostics = diagnostics
+        live = servers.map {
+            LiveInput($0, wanted ?? selection?.selection() ?? Selection(now: currentMilliseconds()), diagnostics)
+        }
     }
 
     /// Opens each input and hands its reader to `body`, which returns how it went. Of a log, the reader has the state.
     func forEach(_ inputs: [String], _ body: (inout RDBReader, String) -> ExitStatus) -> ExitStatus {
-        forEachLog(inputs) { input in
+        forEachLog(inputs, server: { readServer($0, body) }) { input in
             do throws(InputError) {
                 if try input.isLog() { return readState(input, body) }
                 if moment != nil {
@@ -56,7 +69,40 @@ struct InputRun {
         do throws(SourceError) { source = try Input(part.source).source } catch {
             throw InputError(path: input.path, cause: error)
         }
-        return read(source, input.path, body)
+        current.hasUnreadCommands = false
+        let status = read(source, input.path, body)
+        return current.hasUnreadCommands ? status.combined(with: .damagedInput) : status
+    }
+
+    func refuseServer() -> ExitStatus {
+        diagnostics.error("this command reads no live servers", code: "badURL")
+        return .usage
+    }
+
+    private func readServer(_ text: String, _ body: (inout RDBReader, String) -> ExitStatus) -> ExitStatus {
+        guard let live else { return refuseServer() }
+        defer { live.close() }
+        do throws(ServerError) {
+            let (source, name) = try live.open(text)
+            return read(source, name, body)
+        } catch {
+            diagnostics.error(error)
+            return ExitStatus(error)
+        }
+    }
+
+    /// What really ended the reading of a live server.
+    private func tellServer(_ error: DecodeError) -> ExitStatus? {
+        guard error.code == .readFailed, let failure = live?.failure else { return nil }
+        diagnostics.error(failure)
+        return ExitStatus(failure)
+    }
+
+    /// Tells a fault that ended the reading of an input.
+    func tell(_ fault: EntryFault, _ path: String) -> ExitStatus {
+        if let status = tellServer(fault.error) { return status }
+        diagnostics.error(fault, input: path)
+        return ExitStatus(fault.error)
     }
 
     func read(
@@ -66,8 +112,7 @@ struct InputRun {
             var reader = try RDBReader(source)
             return body(&reader, path)
         } catch {
-            diagnostics.error(EntryFault(error: error, database: nil, key: nil, isSkipped: false), input: path)
-            return ExitStatus(error)
+            return tell(EntryFault(error: error, database: nil, key: nil, isSkipped: false), path)
         }
     }
 
@@ -75,7 +120,10 @@ struct InputRun {
     func loop(_ path: String, _ selection: Selection) -> EntryLoop {
         var loop = EntryLoop(selection: selection)
         loop.onError = options.onError
-        loop.notice = { [diagnostics] in diagnostics.notice($0, input: path) }
+        loop.notice = { [diagnostics, current] notice in
+            if case .trailingCommands = notice { current.hasUnreadCommands = true }
+            diagnostics.notice(notice, input: path)
+        }
         loop.progress = diagnostics.progress(input: path)
         return loop
     }
@@ -113,9 +161,7 @@ struct InputRun {
             guard outcome.skippedCount > 0 else { return .done }
             diagnostics.skippedTotal(outcome.skippedCount, input: path)
             return .damagedInput
-        case .failure(let fault):
-            diagnostics.error(fault, input: path)
-            return ExitStatus(fault.error)
+        case .failure(let fault): return tell(fault, path)
         }
     }
 

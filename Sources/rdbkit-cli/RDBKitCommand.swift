@@ -13,7 +13,9 @@ struct RDBKitCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             JSONCommand.self, GetCommand.self, InfoCommand.self, KeysCommand.self, CheckCommand.self,
-            DigestCommand.self, RESPCommand.self, RestoreCommand.self, AOFCommand.self,
+            DigestCommand.self, VerifyCommand.self, DiffCommand.self, MemoryCommand.self, ReportCommand.self,
+            RESPCommand.self, RestoreCommand.self,
+            AOFCommand.self,
         ])
 
     static func main() {

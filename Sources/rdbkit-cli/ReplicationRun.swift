@@ -1,3 +1,4 @@
+import Glibc
 import RDBKit
 import RDBServer
 
@@ -17,34 +18,33 @@ struct ReplicationRun {
 
     func run(now: Int64) throws(ServerError) -> ExitStatus {
         var version: RDBVersion?
-        // A server may not survive a file that it cannot load, so one that can be read twice is looked at before.
+        // A server may not survive a file that it cannot load: it is looked at first, and so read twice.
+        var start = 0
         if command.input == "-" {
-            inputs.diagnostics.notice("standard input cannot be looked at first: a damaged file is found by the target")
-        } else {
-            var isLog = false
-            let status = inputs.forEach([command.input]) { reader, path in
-                isLog = inputs.current.log != nil
-                if isLog { return .done }
-                version = reader.version
-                return look(at: &reader, path, now)
+            do throws(SourceError) { start = try makeRereadable(STDIN_FILENO) } catch {
+                inputs.diagnostics.error(InputError(path: command.input, cause: error))
+                return ExitStatus(error, isOpening: false)
             }
-            if isLog {
-                inputs.diagnostics.error(
-                    "\(command.input): a full synchronization carries an RDB file; a log goes with --as restore or commands",
-                    code: "unsupportedInput")
-                return .damagedInput
-            }
-            guard status == .done else { return status }
         }
+        var isLog = false
+        let status = inputs.forEach([command.input]) { reader, path in
+            isLog = inputs.current.log != nil
+            if isLog { return .done }
+            version = reader.version
+            return look(at: &reader, path, now)
+        }
+        if isLog {
+            inputs.diagnostics.error(
+                "\(command.input): a full synchronization carries an RDB file; a log goes with --as restore or commands",
+                code: "unsupportedInput")
+            return .damagedInput
+        }
+        guard status == .done, let version else { return status }
+        if command.input == "-" { _ = lseek(STDIN_FILENO, start, SEEK_SET) }
         let source: any ByteSource
         do throws(InputError) { source = try Input(path: command.input).source } catch {
             inputs.diagnostics.error(error)
             return ExitStatus(error.cause, isOpening: true)
-        }
-        if version == nil { version = Self.version(of: source) }
-        guard let version else {
-            inputs.diagnostics.error("\(command.input): the head of the file cannot be read", code: "badMagic")
-            return .damagedInput
         }
         if command.dryRun {
             inputs.diagnostics.notice(
@@ -72,7 +72,10 @@ struct ReplicationRun {
         var loop = inputs.loop(path, Selection(now: now))
         let tell = loop.notice
         loop.notice = { notice in
-            if case .trailingBytes = notice { hasTail = true }
+            switch notice {
+            case .trailingBytes, .trailingCommands: hasTail = true
+            default: break
+            }
             tell(notice)
         }
         do throws(EntryFault) { _ = try loop.run(&reader, &consumer) } catch {
@@ -90,14 +93,6 @@ struct ReplicationRun {
             return .serverUnavailable
         }
         return .done
-    }
-
-    private static func version(of source: any ByteSource) -> RDBVersion? {
-        var window = ByteWindow(source, initialByteCount: 64)
-        window.mark()
-        defer { window.unmark() }
-        guard let version = try? RDBVersion(&window) else { return nil }
-        return (try? window.rewind(to: 0)) == nil ? nil : version
     }
 
     private func report(_ summary: ReplicationSummary) {

@@ -94,6 +94,8 @@ struct RestoreRun {
                 let outcome = try restore.run(
                     &reader, inputs.loop(path, selection), checkpoint: file, report: teller.tell)
                 stopped = outcome.stop?.name
+                // The reason why a run ends comes last.
+                teller.finish()
                 result = .success((outcome.summary, tell(outcome, path)))
             } catch { result = .failure(error) }
             return .done
@@ -243,6 +245,7 @@ final class FailureTeller {
         if count > Self.maxTold {
             diagnostics.error("\(count - Self.maxTold) more entries were not applied", code: "more")
         }
+        count = 0
     }
 }
 

@@ -6,6 +6,8 @@ final class CurrentInput {
     fileprivate(set) var doubtfulKeys = DoubtfulKeys()
     /// Of a log: what was done with its commands.
     fileprivate(set) var log: LogStateInput.Result?
+    /// Of an RDB: commands follow it that were not applied.
+    var hasUnreadCommands = false
 }
 
 extension InputRun {

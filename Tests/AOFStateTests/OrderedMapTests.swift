@@ -35,7 +35,7 @@ struct OrderedMapTests {
                 map.first(from: bound)?.key == plain.keys.filter { $0 >= bound }.min(), "seed \(seed), step \(step)")
             if step % 100 == 0 {
                 var all: [Int] = []
-                map.forEach { all.append($0.key) }
+                map.visit { all.append($0.key) }
                 #expect(all == plain.keys.sorted() && map.last?.key == all.last, "seed \(seed), step \(step)")
             }
         }

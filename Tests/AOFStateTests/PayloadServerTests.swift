@@ -97,7 +97,7 @@ struct PayloadServerTests {
             truth[try fields.required("library_name").text()] = try fields.required("library_code").bytes()
         }
         #expect(truth.keys.sorted() == names, "\(process.server)")
-        pause(milliseconds: 1100)
+        pause(milliseconds: 50)
         var applied = AppliedLog()
         for file in try process.log.files() {
             let bytes = try Files.read(file.path)

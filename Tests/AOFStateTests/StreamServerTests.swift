@@ -20,7 +20,7 @@ struct StreamServerTests {
     }
 
     static let runs = ServerCatalog.available.flatMap { server in
-        Scenario.seeds.prefix(3).map { Run(server: server, seed: $0) }
+        Scenario.seeds.prefix(2).map { Run(server: server, seed: $0) }
     }
 
     @Test("a log that a server wrote", arguments: runs)

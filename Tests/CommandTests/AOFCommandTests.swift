@@ -347,7 +347,6 @@ struct AOFCommandTests {
         #expect(try Program.run(["aof", "repair", "a.aof", "-o", "/nowhere/b"], in: folder.path).status == 73)
         #expect(try Program.run(["aof", "list", "a.aof", "-o", "/dev/full"], in: folder.path).status == 74)
         #expect(try Program.run(["aof", "repair", "a.aof", "-o", "/dev/full"], in: folder.path).status == 74)
-        #expect(try Program.run(["json", "a.aof"], in: folder.path).status == 65)
         for text in ["hello\n", "{\"db\":0}\n", "\0\0\0"] {
             try writeFile(folder.file("b"), Array(text.utf8))
             #expect(try Program.run(["aof", "check", "b"], in: folder.path).status == 1)

@@ -2,7 +2,7 @@ import Testing
 
 @Suite("help")
 struct HelpTests {
-    static let commands = ["json", "get", "info", "keys", "check", "digest", "resp", "restore"]
+    static let commands = ["json", "get", "info", "keys", "check", "digest", "diff", "verify", "resp", "restore"]
     static let logCommands = ["list", "check", "repair", "cut", "stats"].map { "aof \($0)" }
 
     @Test("each command's help", arguments: commands + logCommands + ["aof"])

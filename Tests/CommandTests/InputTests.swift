@@ -137,7 +137,7 @@ struct InputTests {
     @Test(
         "what is no RDB file",
         arguments: [
-            ("", 65), ("REDIS", 65), ("REDISabcd", 65), ("*1\r\n$4\r\nPING\r\n", 65), ("{\"db\":0}\n", 65),
+            ("", 65), ("REDIS", 65), ("REDISabcd", 65), ("*1\r\n$4\r\nPI", 65), ("{\"db\":0}\n", 65),
             ("hello", 65),
             ("\u{1f}", 65), ("VALKEY", 65),
         ])
@@ -147,7 +147,8 @@ struct InputTests {
         for command in ["json", "keys", "info"] {
             let run = try Program.run([command, "a"], in: folder.path)
             #expect(run.status == status)
-            #expect(run.text == "")
+            // Of a log that ends within its first command there is a state, with nothing in it.
+            #expect(run.text == "" || command == "info" && content.hasPrefix("*"))
             #expect(run.errors.hasPrefix("rdbkit: a: byte "), "\(run.errors)")
         }
     }

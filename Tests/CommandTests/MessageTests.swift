@@ -9,7 +9,7 @@ struct MessageTests {
             (["keys", "shop.rdb"], 0), (["get", "shop.rdb", "nothing"], 1), (["keys"], 64), (["frob"], 64),
             (["keys", "shop.rdb", "--frob"], 64), (["get"], 64), (["keys", "make.sh"], 65),
             (["keys", "/dev/null"], 65),
-            (["keys", "nowhere.rdb"], 66), (["keys", "."], 66), (["info", "nowhere.rdb"], 66),
+            (["keys", "nowhere.rdb"], 66), (["keys", "."], 65), (["info", "nowhere.rdb"], 66),
             (["check", "nowhere.rdb"], 66),
             (["keys", "shop.rdb", "-o", "/nowhere/out"], 73), (["--help"], 0), (["help", "json"], 0),
             (["--version"], 0),

@@ -137,7 +137,8 @@ final class Child {
         guard code == 0 else { throw SystemFailure(what: "start \(words[0])", number: code) }
     }
 
-    func interrupt() { kill(identifier, SIGINT) }
+    func interrupt() { send(SIGINT) }
+    func send(_ signal: Int32) { kill(identifier, signal) }
 
     /// Waits for the end, and ends what takes longer.
     func end(seconds: Double) throws -> Program.Run {

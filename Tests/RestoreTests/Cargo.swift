@@ -13,6 +13,9 @@ final class Cargo: Sendable {
 
     static let scenario = Scenario(server: .debian, seed: 3)
 
+    /// Of every target.
+    static let options = scenario.options + ServerProcess.keepsSigns
+
     private init() throws {
         folder = try TemporaryFolder()
         dump = folder.file("dump.rdb")

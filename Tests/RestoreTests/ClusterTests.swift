@@ -59,7 +59,7 @@ struct ClusterTests {
                 "FUNCTION", "LOAD", "REPLACE",
                 "#!lua name=mine\nredis.register_function('mine', function() return 1 end)")
         }
-        let cluster = try ClusterProcess(.debian)
+        let cluster = try ClusterProcess(.debian, options: ServerProcess.keepsSigns)
         defer { cluster.stop() }
         let program = try RDBKitProgram.locate()
         let nowhere = "redis://127.0.0.1:\(try ServerProcess.freePort())"
@@ -145,7 +145,8 @@ struct ClusterTests {
         let cluster = try ClusterProcess(.debian)
         defer { cluster.stop() }
         for node in cluster.nodes { try node.process.connect().call("CLUSTER", "DELSLOTS", 7, 8) }
-        let run = try RDBKitProgram.locate().restore(try SavedDump.small(30).path, url(cluster, 1))
+        let dump = try SavedDump.small(30)
+        let run = try RDBKitProgram.locate().restore(dump.path, url(cluster, 1))
         #expect(run.status == 69)
         #expect(run.errors.contains("2 slots of the cluster have no server"), "\(run.errors)")
         #expect(try cluster.nodes.allSatisfy { try $0.process.connect().call("DBSIZE").integer() == 0 })

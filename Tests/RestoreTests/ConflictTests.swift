@@ -166,7 +166,8 @@ struct ConflictTests {
         let error = try RDBKitProgram.locate().restore(source.dumpPath, target.url, form.arguments + strip)
         #expect(error.status == 1)
         #expect(error.errors.contains("the key exists at the target"), "\(error.errors)")
-        #expect(try Summary(error).failed == 1)
+        // Of both keys the second entry may be on its way before the first answer ends the run.
+        #expect((1...2).contains(try Summary(error).failed))
 
         for policy in ["skip", "replace"] {
             try to.call("FLUSHALL")

@@ -41,9 +41,7 @@ struct EveryVersionTests {
         try Workload.fill(connection, for: scenario)
         let truth = try WireTruth.save(connection, of: scenario)
         for server in ServerCatalog.available {
-            // A table made compact would lose the sign of a zero.
-            let target = try ServerProcess(
-                server, options: scenario.options + [(name: "zset-max-ziplist-entries", value: "0")])
+            let target = try ServerProcess(server, options: scenario.options + ServerProcess.keepsSigns)
             defer { target.stop() }
             for way in Self.ways(from: scenario.server, to: server) {
                 let subject = "\(scenario) into \(server), rdbkit restore \(way.arguments.joined(separator: " "))"
@@ -63,16 +61,22 @@ struct EveryVersionTests {
         let connection = try target.connect(protocolVersion: scenario.protocolVersion)
         try connection.call("FLUSHALL")
         if target.server.isRedis7 { try connection.call("FUNCTION", "FLUSH") }
-        let run = try RDBKitProgram.locate().restore(dump, target.url, way.arguments + ["--verify"])
-        try checkSummary(run, truth, way.transfer, source, subject)
+        // To be read back is to be used, which servers before 7.2 count.
+        let verifiesAtOnce = target.server.isRedis72
+        let run = try RDBKitProgram.locate().restore(
+            dump, target.url, way.arguments + (verifiesAtOnce ? ["--verify"] : []))
+        try checkSummary(run, truth, way.transfer, source, subject, isVerified: verifiesAtOnce)
 
         let found = try WireTruth.read(connection, of: Scenario(server: target.server, seed: scenario.seed))
-        // To be read back is to be used: --verify leaves no key idle.
-        var expected = way.transfer.expected(truth)
-        for index in expected.indices { expected[index].idleSeconds = nil }
-        var arrived = way.transfer.found(found)
-        for index in arrived.indices { arrived[index].idleSeconds = nil }
-        expectNone(Comparison.differences(expected: expected, found: arrived), subject)
+        expectNone(
+            Comparison.differences(expected: way.transfer.expected(truth), found: way.transfer.found(found)), subject)
+        if !verifiesAtOnce {
+            let again = try RDBKitProgram.locate().restore(
+                dump, target.url, way.arguments + ["--verify", "--on-conflict", "skip"])
+            let lost = truth.count(where: way.transfer.losesValue)
+            #expect(try Summary(again).verified == truth.count - lost, "\(subject): \(again.errors.prefix(3000))")
+            #expect(try Summary(again).differing == lost, "\(subject): \(again.errors.prefix(3000))")
+        }
         try checkDigests(truth, way.transfer, source, connection, subject)
         try checkFunctions(way.transfer, source, connection, subject)
     }
@@ -80,7 +84,7 @@ struct EveryVersionTests {
     /// What could not be held is told and counted; everything else is there, by the program's own look as well.
     private func checkSummary(
         _ run: RDBKitProgram.Run, _ truth: [CanonicalEntry], _ transfer: Transfer, _ source: RESPConnection,
-        _ subject: String
+        _ subject: String, isVerified: Bool
     ) throws {
         let lost = truth.count(where: transfer.losesValue)
         let expiries = truth.count(where: transfer.losesFieldExpiry)
@@ -93,8 +97,10 @@ struct EveryVersionTests {
         #expect(try summary.failed == lost, "\(subject): \(words)")
         #expect(try summary.skipped == 0, "\(subject)")
         #expect(try summary.functions == libraries - lostLibraries, "\(subject): \(words)")
-        #expect(try summary.verified == truth.count - lost, "\(subject): \(words)")
-        #expect(try summary.differing == lost, "\(subject): \(words)")
+        if isVerified {
+            #expect(try summary.verified == truth.count - lost, "\(subject): \(words)")
+            #expect(try summary.differing == lost, "\(subject): \(words)")
+        }
         let lines = run.errors.split(separator: "\n")
         let expiryLines = lines.filter { $0.contains("without expiry of hash fields") }
         #expect(
@@ -153,14 +159,15 @@ struct EveryVersionTests {
         let run = try RDBKitProgram.locate().restore(
             from.dumpPath, to.url, ["--as", "restore", "--errors", errors])
         #expect(run.status == 1)
-        #expect(try Summary(run).applied == 0)
-        #expect(try Summary(run).failed == 2)
+        // A payload bears the version that its layout needs: a string's is the same everywhere, and the old server takes it.
+        #expect(try Summary(run).applied == 1)
+        #expect(try Summary(run).failed == 1)
         #expect(
             run.errors.contains("key \"hash\" (db 0): ERR DUMP payload version or checksum are wrong"), "\(run.errors)")
         let lines = try Files.text(errors).split(separator: "\n")
-        #expect(lines.count == 2)
+        #expect(lines.count == 1)
         #expect(
             lines.allSatisfy { $0.hasPrefix(#"{"code":"refused","message":"ERR DUMP payload version"#) }, "\(lines)")
-        #expect(try to.connect().call("DBSIZE").integer() == 0)
+        #expect(try to.connect().keys() == [Bytes("string".utf8)])
     }
 }

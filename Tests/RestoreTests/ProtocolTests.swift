@@ -40,7 +40,10 @@ struct ProtocolTests {
     func plain() throws {
         let port = try ServerProcess.freePort()
         let process = try ServerProcess(
-            .debian, options: [(name: "port", value: "\(port)"), (name: "bind", value: "127.0.0.1")])
+            .debian,
+            options: ServerProcess.keepsSigns + [
+                (name: "port", value: "\(port)"), (name: "bind", value: "127.0.0.1"),
+            ])
         defer { process.stop() }
         for url in [process.url, "redis://127.0.0.1:\(port)", "valkey://localhost:\(port)"] {
             for arguments in [[], ["--resp3"]] { try check(process, [url], arguments) }
@@ -54,7 +57,8 @@ struct ProtocolTests {
         let port = try ServerProcess.freePort()
         guard
             let process = try? ServerProcess(
-                .debian, options: [(name: "port", value: "\(port)"), (name: "bind", value: "::1")])
+                .debian,
+                options: ServerProcess.keepsSigns + [(name: "port", value: "\(port)"), (name: "bind", value: "::1")])
         else { return print("this machine has no ::1") }
         defer { process.stop() }
         try check(process, ["redis://[::1]:\(port)"], [])
@@ -76,7 +80,7 @@ struct ProtocolTests {
         let port = try ServerProcess.freePort()
         let process = try ServerProcess(
             .debian,
-            options: certificates.options(port: port, asksForClient: true))
+            options: ServerProcess.keepsSigns + certificates.options(port: port, asksForClient: true))
         defer { process.stop() }
         let client = [
             "--cacert", certificates.authority, "--cert", certificates.clientCertificate, "--key-file",

@@ -46,8 +46,12 @@ struct RefusalTests {
         let polite = try LoopbackListener(.saying("+HELLO THERE\r\n"))
         expect(69, question, try restore("redis://127.0.0.1:\(polite.port)"))
         let shy = try LoopbackListener(.hangingUp)
-        expect(
-            69, "127.0.0.1:\(shy.port): the server closed the connection", try restore("redis://127.0.0.1:\(shy.port)"))
+        let run = try restore("redis://127.0.0.1:\(shy.port)")
+        #expect(run.status == 69)
+        // Whether a question is on its way when the other side hangs up makes a reset of the end.
+        let ends = ["the server closed the connection", "connection reset by peer"]
+        #expect(
+            ends.contains { run.errors.hasPrefix("rdbkit: 127.0.0.1:\(shy.port): \($0)") }, "\(run.errors)")
     }
 
     @Test("somebody who does not answer in time, and somebody who does not even take the connection")
@@ -156,9 +160,9 @@ struct RefusalTests {
                 on: terminal)
             #expect(try terminal.awaitText("Password: ") == "Password: ")
             terminal.type(text)
-            let run = try program.end(timeoutSeconds: 20)
+            let run = try program.end()
             // It is not shown.
-            if text != "\u{3}" { #expect(!(try terminal.awaitText("\n")).contains("secret")) }
+            if text != "\u{3}" { #expect(!(try terminal.awaitText("\r\n")).contains("secret")) }
             return run
         }
         let right = try type("a long secret ü\n")

@@ -20,6 +20,10 @@ extension Server {
 }
 
 extension ServerProcess {
+    /// Options of a target whose sorted sets are compared score by score: a compact table keeps numbers as integers, and
+    /// loses the sign of a zero that commands put into it. Source: redis/redis src/t_zset.c, zzlInsertAt.
+    static let keepsSigns = [(name: "zset-max-ziplist-entries", value: "0")]
+
     var url: String { "unix://\(socketPath)" }
 }
 
@@ -53,7 +57,7 @@ struct Summary {
 extension RDBKitProgram {
     /// `rdbkit restore` with the summary in JSON.
     func restore(
-        _ dump: String, _ url: String, _ arguments: [String] = [], input: String? = nil, timeoutSeconds: Double = 120
+        _ dump: String, _ url: String, _ arguments: [String] = [], input: String? = nil, timeoutSeconds: Double = 300
     ) throws -> Run {
         try run(["restore", dump, url, "--format", "json"] + arguments, input: input, timeoutSeconds: timeoutSeconds)
     }

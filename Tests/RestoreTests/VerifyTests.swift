@@ -59,9 +59,9 @@ struct VerifyTests {
         let connection = try process.connect()
         // What is sent is taken away at once: by a rename of keys that another user does not see.
         let running = try RDBKitProgram.locate().start([
-            "restore", dump.path, process.url, "--format", "json", "--verify", "--max-ops", "100",
+            "restore", dump.path, process.url, "--format", "json", "--verify", "--max-ops", "40",
         ])
-        try wait(seconds: 10) { try connection.call("DBSIZE").integer() > 20 }
+        try wait(seconds: 60) { try connection.call("DBSIZE").integer() > 20 }
         let key = try #require(try connection.keys().first)
         try connection.call("DEL", key)
         let run = try running.end()

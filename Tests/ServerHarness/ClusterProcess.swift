@@ -113,10 +113,26 @@ package final class ClusterProcess {
 
     /// Gives the slot to its new owner: the old one answers `MOVED`.
     package func endMove(slot: Int, from source: Int, to target: Int) throws {
+        // A new owner that has not heard of the old one's epoch takes too low a one itself, and gives the slot back at
+        // the old one's next word.
+        try waitForOneEpoch()
         let others = nodes.indices.filter { $0 != source && $0 != target }
         for index in [target, source] + others {
             try nodes[index].process.connect()
                 .call("CLUSTER", "SETSLOT", slot, "NODE", nodes[target].identifier)
+        }
+    }
+
+    private func waitForOneEpoch(seconds: Double = 20) throws {
+        let deadline = now() + seconds
+        while true {
+            let epochs = try nodes.map { node in
+                try node.process.connect().call("CLUSTER", "INFO").text().split(whereSeparator: \.isNewline)
+                    .first { $0.hasPrefix("cluster_current_epoch:") }
+            }
+            if Set(epochs).count == 1 { return }
+            if now() > deadline { throw HarnessError("the nodes do not agree on an epoch: \(epochs)") }
+            usleep(20_000)
         }
     }
 

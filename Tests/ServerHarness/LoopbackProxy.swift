@@ -222,6 +222,8 @@ package final class LoopbackListener: Sendable {
         case full
         /// Answers the first bytes of a connection with these and ends it.
         case saying(String)
+        /// Answers each command.
+        case answering(@Sendable ([Bytes]) -> Bytes)
     }
 
     package let port: Int
@@ -285,15 +287,33 @@ package final class LoopbackListener: Sendable {
     private static func serve(_ client: Int32, _ manner: Manner) {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         if case .hangingUp = manner { return }
+        if case .answering(let answer) = manner { return serve(client, answer) }
         while let count = Loopback.receive(client, &buffer, upTo: buffer.count) {
             switch manner {
-            case .silent, .hangingUp, .full: break
+            case .silent, .hangingUp, .full, .answering: break
             case .echo: guard Loopback.send(client, buffer, count) else { return }
             case .saying(let text):
                 let bytes = Array(text.utf8)
                 _ = Loopback.send(client, bytes, bytes.count)
                 return
             }
+        }
+    }
+
+    private static func serve(_ client: Int32, _ answer: ([Bytes]) -> Bytes) {
+        var parser = RESPParser()
+        while true {
+            do {
+                while let command = try parser.next() {
+                    let bytes = answer(try command.elements().map { try $0.bytes() })
+                    guard Loopback.send(client, bytes, bytes.count) else { return }
+                }
+                try parser.fill { buffer in
+                    let count = recv(client, buffer.baseAddress, buffer.count, 0)
+                    if count <= 0 { throw HarnessError("the client is gone") }
+                    return count
+                }
+            } catch { return }
         }
     }
 }

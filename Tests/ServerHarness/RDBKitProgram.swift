@@ -33,7 +33,7 @@ package struct RDBKitProgram: Sendable {
     ///   - timeoutSeconds: the program is killed after it.
     /// - Throws: `HarnessError` if the program does not end in time.
     package func run(
-        _ arguments: [String], input: String? = nil, environment: [String: String] = [:], timeoutSeconds: Double = 60
+        _ arguments: [String], input: String? = nil, environment: [String: String] = [:], timeoutSeconds: Double = 180
     ) throws -> Run {
         try start(arguments, input: input, environment: environment).end(timeoutSeconds: timeoutSeconds)
     }
@@ -45,6 +45,15 @@ package struct RDBKitProgram: Sendable {
         _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
     ) throws -> RunningProgram {
         try RunningProgram(path, arguments, input.map { .file($0) } ?? .nothing, environment)
+    }
+
+    /// Runs the program with a pipe for its standard input, through which a file comes.
+    package func run(
+        _ arguments: [String], piping path: String, timeoutSeconds: Double = 180
+    ) throws -> Run {
+        let script = "path=$1; shift; cat \"$path\" | \"$0\" \"$@\""
+        return try RunningProgram("/bin/sh", ["-c", script, self.path, path] + arguments, .nothing, [:])
+            .end(timeoutSeconds: timeoutSeconds)
     }
 
     /// Runs the program on a terminal of its own.
@@ -86,13 +95,27 @@ package final class RunningProgram {
     /// What it has said on standard error so far.
     package func errors() throws -> String { try Files.text(folder.file("err")) }
 
+    /// Waits until it has said this on standard error.
+    ///
+    /// - Returns: all that it has said.
+    package func awaitErrors(_ words: String, seconds: Double = 60) throws -> String {
+        let deadline = now() + seconds
+        while true {
+            let text = try errors()
+            if text.contains(words) { return text }
+            guard now() < deadline, !hasEnded(within: 0.02) else {
+                throw HarnessError("the program does not say \"\(words)\", but: \(text)")
+            }
+        }
+    }
+
     /// - Returns: whether it has ended, within that time.
     package func hasEnded(within seconds: Double) -> Bool { child.wait(seconds: seconds) != nil }
 
     /// Waits for its end.
     ///
     /// - Throws: `HarnessError` if it does not end in time; then it is killed.
-    package func end(timeoutSeconds: Double = 60) throws -> RDBKitProgram.Run {
+    package func end(timeoutSeconds: Double = 180) throws -> RDBKitProgram.Run {
         guard let end = child.wait(seconds: timeoutSeconds) else {
             child.kill()
             let words = (try? errors()) ?? ""

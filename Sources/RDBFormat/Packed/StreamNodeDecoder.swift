@@ -25,6 +25,7 @@ struct StreamNodeDecoder: PackedDecoder {
         _ window: inout ByteWindow, into visitor: inout V
     ) throws(DecodeError) {
         let start = window.location
+        visitor.packed(byteCount: window.remainingByteCount)
         var elements = try ListpackReader(opening: &window)
         let declaredLive = try elements.integer(&window, into: &visitor)
         let declaredDeleted = try elements.integer(&window, into: &visitor)

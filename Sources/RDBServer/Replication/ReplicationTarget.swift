@@ -28,8 +28,10 @@ final class ReplicationTarget {
         default: throw unsuitable("\(now.name) is not known to load a file by replication")
         }
         if now.mode == .cluster { throw unsuitable("a node of a cluster cannot load a file by replication") }
-        if case .replica(let primary, _) = now.role {
-            throw unsuitable("the server is a replica of \(primary); only a primary can load a file by replication")
+        if case .replica(let primary, let isLinkUp) = now.role {
+            let hint = isLinkUp ? "" : TargetDescription.leftBehind
+            throw unsuitable(
+                "the server is a replica of \(primary); only a primary can load a file by replication\(hint)")
         }
         if let obstacle = now.obstacle { throw obstacle }
         switch now.loads(version) {

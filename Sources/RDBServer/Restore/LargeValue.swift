@@ -16,7 +16,9 @@ struct LargeValue {
 
     /// What may be on its way without an answer.
     static let maxBytesInFlight = 8 << 20
-    private static let maxAttempts = 20
+    /// That an attempt may end by the loss of its connection, and by that of the key under which it is built.
+    private static let maxLosses = 100
+    private static let maxVanished = 20
     /// Servers take no longer argument by their default settings.
     private static let maxPayloadByteCount: UInt64 = 511 << 20
 
@@ -27,6 +29,14 @@ struct LargeValue {
         case lost
         /// The target has no such type.
         case noForm
+
+        /// The server sent it elsewhere, or asked for patience.
+        var isForNow: Bool {
+            switch self {
+            case .verdict(.moved), .verdict(.ask), .verdict(.later): true
+            default: false
+            }
+        }
     }
 
     init(
@@ -63,11 +73,9 @@ struct LargeValue {
     /// Sends the value that the reader stands at and holds; afterwards the reader stands behind it, unless the run ends.
     func send(_ reader: inout RDBReader) throws(DecodeError) {
         // Sound to its end, or nothing of it is sent.
-        var digest = EntryDigest(plan.comparedParts)
-        digest.fieldsExpireAfter = plan.comparedFieldExpiry
-        digest.begin(header, key: key.rawSpan)
-        try reader.readValue(into: &digest)
-        var expected = ReadBack.Expected(header: header, key: key, digest: digest.finish())
+        var digest = ComparedDigest(plan)
+        var expected = ReadBack.Expected(
+            header: header, key: key, digest: try digest.digest(&reader, header, key: key.rawSpan))
         let byteCount = reader.offset - header.valueOffset
         if byteCount > ReadBack.maxPayloadByteCount {
             try reader.rewindToValue()
@@ -86,6 +94,8 @@ struct LargeValue {
         var restores = restores(reader, byteCount)
         var isUncertain = isUncertain
         var lossCount = 0
+        var vanishedCount = 0
+        var refusedSince: Int64?
         var delay: Int64 = 50
         var leftover: [UInt8]?
         var asked: ServerAddress?
@@ -103,13 +113,21 @@ struct LargeValue {
                 return
             }
             let form: RestoreForm = restores ? .restore : .sliced
+            if outcome.isForNow {
+                // What was written meanwhile was for nothing: it is no progress.
+                let now = currentMilliseconds()
+                if now - (refusedSince ?? now) > engine.options.patienceMilliseconds { return engine.losePatience() }
+                refusedSince = refusedSince ?? now
+            } else {
+                refusedSince = nil
+            }
             switch outcome {
             case .verdict(.applied): return engine.applied(header, form)
             case .verdict(.conflict):
                 guard isUncertain else { return engine.exists(header, key) }
-                switch ReadBack(engine).compare([expected], at: link.address).first {
+                switch try found(&reader, expected, at: link.address) {
                 case .same: return engine.applied(header, form)
-                case .other, nil: return engine.exists(header, key)
+                case .other: return engine.exists(header, key)
                 case .unknown(let words): engine.waitBriefly(delay, words)
                 }
             case .verdict(.payloadRefused) where restores && plan.form == .auto && header.type != .module:
@@ -132,18 +150,31 @@ struct LargeValue {
             case .verdict(.splitBatch): preconditionFailure("a large value is in no batch")
             case .lost:
                 isUncertain = true
-                lossCount += 1
-                if lossCount >= Self.maxAttempts {
+                if flow.hasVanished { vanishedCount += 1 } else { lossCount += 1 }
+                if vanishedCount >= Self.maxVanished {
                     return engine.fail(
                         header, key, .refused,
-                        flow.hasVanished
-                            ? "the half-built key was gone again and again: does the target evict keys?"
-                            : "the connection was lost \(lossCount) times while this value was sent")
+                        "the half-built key was gone again and again: does the target evict keys?")
+                }
+                if lossCount >= Self.maxLosses {
+                    return engine.fail(
+                        header, key, .refused, "the connection was lost \(lossCount) times while this value was sent")
                 }
             case .noForm: return engine.lose(header, key)
             }
             leftover = flow.temporary
         }
+    }
+
+    /// What is at the key that exists, perhaps by an attempt whose end was not seen.
+    private func found(
+        _ reader: inout RDBReader, _ expected: ReadBack.Expected, at server: ServerAddress
+    ) throws(DecodeError) -> ReadBack.Match {
+        let readBack = ReadBack(engine)
+        guard expected.size != nil else { return readBack.compare([expected], at: server)[0] }
+        try reader.rewindToValue()
+        var uncompared: UInt64 = 0
+        return try readBack.compareLarge(&reader, expected, patienceMilliseconds: 0, uncompared: &uncompared)
     }
 
     private func attempt(

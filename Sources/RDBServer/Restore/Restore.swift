@@ -230,6 +230,7 @@ public final class Restore {
         if let failure = consumer.failure { throw failure }
         summary.verified = consumer.same
         summary.differing = consumer.differing
+        summary.uncompared = consumer.uncompared
         return result
     }
 }

@@ -352,7 +352,8 @@ final class RestoreEngine {
     ) {
         let frame = CommandFrame(id: nextFrame, bytes: bytes, commandCount: commandCount)
         nextFrame += 1
-        beginWaiting()
+        // What is sent again has been waited for already: patience goes on with it.
+        if waits { beginWaiting() }
         link.sent[frame.id] = RestoreLink.SentFrame(bytes: bytes, notes: notes, firstOffset: firstOffset)
         bytesInFlight += bytes.readableBytes
         framesInFlight += 1
@@ -729,14 +730,14 @@ final class RestoreEngine {
     }
 
     private func checkPatience(_ now: Int64) {
-        if now - lastProgress > options.patienceMilliseconds {
-            end(
-                .server(
-                    ServerError(
-                        .timeout,
-                        "no progress for \(options.patienceMilliseconds / 1000) s: \(lastWords.isEmpty ? "no reply" : lastWords)"
-                    )))
-        }
+        if now - lastProgress > options.patienceMilliseconds { losePatience() }
+    }
+
+    /// Ends the run for want of progress.
+    func losePatience() {
+        let seconds = options.patienceMilliseconds / 1000
+        let words = "no progress for \(seconds) s: \(lastWords.isEmpty ? "no reply" : lastWords)"
+        end(.server(ServerError(.timeout, words)))
     }
 
     func keepPatience() { lastProgress = currentMilliseconds() }

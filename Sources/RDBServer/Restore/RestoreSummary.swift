@@ -52,6 +52,9 @@ public struct RestoreSummary: Sendable {
     /// Compared with what the target holds, and found the same.
     public internal(set) var verified: UInt64 = 0
     public internal(set) var differing: UInt64 = 0
+    /// Of those that are the same: elements longer than 16 MiB, and large values of modules, that are known to be there
+    /// and were not compared.
+    public internal(set) var uncompared: UInt64 = 0
 
     public init() {}
 

@@ -40,6 +40,8 @@ final class RestoreTarget {
     private final class Control {
         let connection: ServerConnection
         var database: UInt64 = 0
+        /// Whether the server was told that nothing asked here counts as a use of the key.
+        var isUncounted = false
 
         init(_ connection: ServerConnection) { self.connection = connection }
     }
@@ -113,6 +115,26 @@ final class RestoreTarget {
     /// The connection for questions, if there is one already and it is in that database.
     func openControl(_ address: ServerAddress, _ database: UInt64) -> ServerConnection? {
         controls[address].flatMap { $0.database == database ? $0.connection : nil }
+    }
+
+    /// Questions about keys, whose idle times and frequencies stay as they are where the server can be told so.
+    /// - Parameter isAsking: each goes behind an `ASKING`, whose answer is left out.
+    func exchange(
+        _ address: ServerAddress, database: UInt64, _ commands: [ByteBuffer], isAsking: Bool
+    ) throws(ServerError) -> [RESPReply] {
+        if plan.target.hasNoTouch, let control = try? control(address), !control.isUncounted {
+            control.isUncounted = true
+            // Who may not is served all the same.
+            _ = try? control.connection.call("CLIENT", "NO-TOUCH", "ON")
+        }
+        var bytes = ByteBuffer()
+        for command in commands {
+            if isAsking { bytes.writeCommand("ASKING") }
+            bytes.writeImmutableBuffer(command)
+        }
+        let replies = try exchange(
+            address, database: database, bytes, commandCount: isAsking ? 2 * commands.count : commands.count)
+        return isAsking ? stride(from: 1, to: replies.count, by: 2).map { replies[$0] } : replies
     }
 
     /// Several questions at once, in a database if that matters. A connection that has ended is made anew once.

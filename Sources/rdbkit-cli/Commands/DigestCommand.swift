@@ -11,7 +11,10 @@ struct DigestCommand: ParsableCommand {
             server that holds the data answers to DEBUG DIGEST; with --per-key as well, to DEBUG DIGEST-VALUE.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files or append-only logs (files, folders, manifests); - is standard input.", valueName: "input"))
+    @Argument(
+        help: ArgumentHelp(
+            "RDB files, append-only logs (files, folders, manifests), or URLs of live servers; - is standard input.",
+            valueName: "input"))
     var inputs: [String]
 
     @Flag(help: "One line for each database.")
@@ -38,6 +41,7 @@ struct DigestCommand: ParsableCommand {
     var format = DigestLineWriter.Format.text
 
     @OptionGroup(title: "Selection") var selection: SelectionOptions
+    @OptionGroup(title: "Live servers") var servers: ServerInputOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
@@ -51,7 +55,7 @@ struct DigestCommand: ParsableCommand {
     }
 
     func run() throws {
-        let run = InputRun(options, selection)
+        let run = InputRun(options, selection, servers: servers)
         let file = try run.open(output)
         var failure: OutputError?
         let status = run.forEach(inputs) { reader, path in

@@ -10,7 +10,10 @@ struct GetCommand: ParsableCommand {
             key that is nowhere is told, and the status is 1.
             """)
 
-    @Argument(help: ArgumentHelp("An RDB file or an append-only log (file, folder, manifest); - is standard input.", valueName: "input"))
+    @Argument(
+        help: ArgumentHelp(
+            "An RDB file, an append-only log (file, folder, manifest), or the URL of a live server; - is standard input.",
+            valueName: "input"))
     var input: String
 
     @Argument(help: ArgumentHelp("The keys, exactly.", valueName: "key"))
@@ -21,6 +24,7 @@ struct GetCommand: ParsableCommand {
 
     @OptionGroup(title: "Selection") var selection: SelectionOptions
     @OptionGroup(title: "JSON") var json: JSONFormOptions
+    @OptionGroup(title: "Live servers") var servers: ServerInputOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
@@ -29,10 +33,10 @@ struct GetCommand: ParsableCommand {
     }
 
     func run() throws {
-        let run = InputRun(options, selection)
-        let file = try run.open(output)
         var wanted = selection.selection()
         wanted.keys = Set(keys.map { Array($0.utf8) })
+        let run = InputRun(options, selection, servers: servers, wanting: wanted)
+        let file = try run.open(output)
         if raw {
             try writeRaw(wanted, file, run)
         } else {

@@ -10,22 +10,26 @@ struct InfoCommand: ParsableCommand {
             Values are stepped over, which is fast; check looks into them.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files or append-only logs (files, folders, manifests); - is standard input.", valueName: "input"))
+    @Argument(
+        help: ArgumentHelp(
+            "RDB files, append-only logs (files, folders, manifests), or URLs of live servers; - is standard input.",
+            valueName: "input"))
     var inputs: [String]
 
     @Flag(help: "Write one JSON object for each input.")
     var json = false
 
     @OptionGroup(title: "Selection") var selection: SelectionOptions
+    @OptionGroup(title: "Live servers") var servers: ServerInputOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
     func run() throws {
-        let run = InputRun(options, selection)
+        let wanted = selection.selection()
+        let run = InputRun(options, selection, servers: servers, wanting: wanted)
         let file = try run.open(output)
         var failure: OutputError?
         var isFirst = true
-        let wanted = selection.selection()
         let status = run.forEach(inputs) { reader, path in
             var consumer = SummaryConsumer(version: reader.version, now: wanted.now)
             var fault: EntryFault?
@@ -49,8 +53,7 @@ struct InfoCommand: ParsableCommand {
             isFirst = false
             if failure == nil { do throws(OutputError) { try file.write(out.bytes) } catch { failure = error } }
             guard let fault else { return .done }
-            run.diagnostics.error(fault, input: path)
-            return ExitStatus(fault.error)
+            return run.tell(fault, path)
         }
         try run.finish(file, failure: failure, status: status)
     }

@@ -11,19 +11,23 @@ struct JSONCommand: ParsableCommand {
             and its base64, so that every string reads back to the same bytes.
             """)
 
-    @Argument(help: ArgumentHelp("RDB files or append-only logs (files, folders, manifests); - is standard input.", valueName: "input"))
+    @Argument(
+        help: ArgumentHelp(
+            "RDB files, append-only logs (files, folders, manifests), or URLs of live servers; - is standard input.",
+            valueName: "input"))
     var inputs: [String]
 
     @OptionGroup(title: "Selection") var selection: SelectionOptions
     @OptionGroup(title: "JSON") var json: JSONFormOptions
+    @OptionGroup(title: "Live servers") var servers: ServerInputOptions
     @OptionGroup(title: "Output") var output: OutputOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
     func run() throws {
-        let run = InputRun(options, selection)
+        var wanted = selection.selection()
+        let run = InputRun(options, selection, servers: servers, wanting: wanted)
         let file = try run.open(output)
         var consumer = JSONConsumer(JSONEntryWriter(file, options: json.options))
-        var wanted = selection.selection()
         let limit = wanted.limit
         // Without values there is little to share out, and an array's commas depend on what came before.
         let sharesOut = json.options.parts == .everything && !json.array

@@ -32,9 +32,13 @@ enum PasswordPrompt {
     private static func line(_ descriptor: Int32) throws(ServerError) -> String {
         var bytes: [UInt8] = []
         while bytes.count < maxByteCount {
+            // Waits for no longer than a request to stop takes to be seen: it may come just before the reading begins.
+            var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let isReady = unsafe poll(&ready, 1, 100)
+            if Interrupt.isRequested { throw ServerError(.interrupted, "interrupted") }
+            if isReady == 0 || isReady < 0 && errno == EINTR { continue }
             var byte: UInt8 = 0
             let count = unsafe Glibc.read(descriptor, &byte, 1)
-            if Interrupt.isRequested { throw ServerError(.interrupted, "interrupted") }
             if count < 0, errno == EINTR { continue }
             if count <= 0 || byte == UInt8(ascii: "\n") { break }
             bytes.append(byte)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RDBKit
 
 /// `3` or `0-3`.
 struct NumberRange: ExpressibleByArgument {

@@ -40,16 +40,24 @@ struct RunOptions: ParsableArguments {
 
     private static var hasNoColor: Bool { unsafe getenv("NO_COLOR") != nil }
 
+    /// Whether what is written to a terminal is coloured.
+    private func colors(isTerminal: Bool) -> Bool {
+        switch color {
+        case .always: true
+        case .never: false
+        case .auto: isTerminal && !Self.hasNoColor
+        }
+    }
+
+    /// Of results.
+    func colors(_ output: OutputOptions) -> Bool {
+        colors(isTerminal: (output.output == nil || output.output == "-") && isatty(STDOUT_FILENO) == 1)
+    }
+
     func diagnostics() -> Diagnostics {
         let isTerminal = isatty(STDERR_FILENO) == 1
-        let colors: Bool =
-            switch color {
-            case .always: true
-            case .never: false
-            case .auto: isTerminal && !Self.hasNoColor
-            }
         return Diagnostics(
-            quiet: quiet, colors: colors, format: errorFormat,
+            quiet: quiet, colors: colors(isTerminal: isTerminal), format: errorFormat,
             showsProgress: progress ?? (isTerminal && !quiet), forcesProgress: progress == true)
     }
 }

@@ -65,7 +65,12 @@ struct RestoreReport {
         if summary.expired > 0 { lines.append("left out, expired: \(summary.expired)") }
         if summary.resumed > 0 { lines.append("applied by an earlier run: \(summary.resumed)") }
         if summary.failedBefore > 0 { lines.append("not applied by an earlier run: \(summary.failedBefore)") }
-        if isVerified { lines.append("read back: \(summary.verified) the same, \(summary.differing) not") }
+        if isVerified {
+            lines.append("read back: \(summary.verified) the same, \(summary.differing) not")
+            if summary.uncompared > 0 {
+                lines.append("too large to be compared, but there: \(summary.uncompared)")
+            }
+        }
         if summary.reconnections > 0 { lines.append("connections lost and made again: \(summary.reconnections)") }
         if !isDryRun {
             lines.append(
@@ -111,6 +116,7 @@ struct RestoreReport {
             ("functions", .unsigned(summary.functions.applied)),
             ("verified", isVerified ? .unsigned(summary.verified) : nil),
             ("differing", isVerified ? .unsigned(summary.differing) : nil),
+            ("uncompared", isVerified && summary.uncompared > 0 ? .unsigned(summary.uncompared) : nil),
             ("reconnections", .unsigned(summary.reconnections)), ("sent_bytes", .unsigned(summary.byteCount)),
             ("elapsed_ms", .unsigned(UInt64(max(0, summary.milliseconds)))),
             ("types", .object(byType)))

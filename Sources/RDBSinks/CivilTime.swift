@@ -1,7 +1,7 @@
 /// Days and dates of the Gregorian calendar, UTC. Source: the era arithmetic of H. Hinnant's `chrono` papers.
-enum CivilTime {
+public enum CivilTime {
     /// Days since 1970-01-01.
-    static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+    public static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400
         let yearOfEra = shifted - era * 400
@@ -9,7 +9,7 @@ enum CivilTime {
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
-    static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    public static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -21,13 +21,13 @@ enum CivilTime {
     }
 
     /// RFC 3339 in UTC, to the second; a plain number where the year has more than four digits.
-    static func text(milliseconds: Int64) -> String {
+    public static func text(milliseconds: Int64) -> String {
         // Rounded down. A file may hold any 64 bits, up to Int64.min.
         let seconds = milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0)
         return text(ofSeconds: seconds) ?? "\(milliseconds) ms"
     }
 
-    static func text(seconds: Int64) -> String { text(ofSeconds: seconds) ?? "\(seconds) s" }
+    public static func text(seconds: Int64) -> String { text(ofSeconds: seconds) ?? "\(seconds) s" }
 
     private static func text(ofSeconds seconds: Int64) -> String? {
         let days = seconds / 86400 - (seconds % 86400 < 0 ? 1 : 0)

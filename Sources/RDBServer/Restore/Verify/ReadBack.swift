@@ -5,8 +5,8 @@ import RDBKit
 struct ReadBack {
     private let target: RestoreTarget
     private let plan: RestorePlan
-    /// Values are asked for as payloads, which come in one piece.
-    static let maxPayloadByteCount: UInt64 = 32 << 20
+    /// Values up to this are asked for as payloads, which come in one piece; larger ones a slice at a time.
+    static let maxPayloadByteCount: UInt64 = 8 << 20
     /// Keys that are asked for at once.
     static let maxBatchCount = 64
     /// Servers before 7.0 tell only the time left.
@@ -27,18 +27,16 @@ struct ReadBack {
         batch.append(header, type, key: key.rawSpan, value: value)
         var reader = RDBReader(of: version)
         batch.place(&reader, at: 0)
-        var digest = EntryDigest(plan.comparedParts)
-        digest.fieldsExpireAfter = plan.comparedFieldExpiry
-        digest.begin(reader.header, key: key.rawSpan)
-        do throws(DecodeError) { try reader.readValue(into: &digest) } catch { return nil }
-        return digest.finish()
+        defer { withExtendedLifetime(batch) {} }
+        var digest = ComparedDigest(plan)
+        do throws(DecodeError) { return try digest.digest(&reader, reader.header, key: key.rawSpan) } catch {
+            return nil
+        }
     }
 
     func digest(string value: RawSpan, _ header: EntryHeader, key: [UInt8]) -> Digest128 {
-        var digest = EntryDigest(plan.comparedParts)
-        digest.begin(header, key: key.rawSpan)
-        digest.text(value, as: .string)
-        return digest.finish()
+        var digest = ComparedDigest(plan)
+        return digest.digest(string: value, header, key: key.rawSpan)
     }
 
     /// An entry as it should be at the target.
@@ -57,61 +55,107 @@ struct ReadBack {
         case unknown(String)
     }
 
+    /// Whether the same may be answered a moment later.
+    static func isPassing(_ error: ServerError) -> Bool {
+        if case .refused(let words) = error.code, case .later = Verdict.ofError(words, .set) { return true }
+        return error.isOfConnection
+    }
+
     // MARK: - What is there
 
     /// Looks at some keys of one server, which should be no more than `maxBatchCount`.
-    /// - Returns: one answer for each.
+    /// - Returns: one answer for each; of those with a size, whether that is right.
     func compare(_ batch: [Expected], at server: ServerAddress) -> [Match] {
         var matches: [Match] = []
         var rest = batch[...]
         while let database = rest.first?.header.database {
             let some = rest.prefix { $0.header.database == database }
             rest = rest.dropFirst(some.count)
-            matches += compare(Array(some), in: database, at: server)
+            matches += compare(Array(some), in: database, at: server, isAsking: false)
         }
         return matches
     }
 
-    private func compare(_ batch: [Expected], in database: UInt64, at server: ServerAddress) -> [Match] {
-        var bytes = ByteBuffer()
-        for expected in batch {
-            if expected.size == nil {
-                bytes.writeCommand([Array("DUMP".utf8), expected.key])
-            } else {
-                bytes.writeCommand([Array(Self.sizing(expected.header.type).utf8), expected.key])
-            }
-            bytes.writeCommand([Array((plan.target.tellsExpiryTime ? "PEXPIRETIME" : "PTTL").utf8), expected.key])
-        }
+    private func compare(
+        _ batch: [Expected], in database: UInt64, at server: ServerAddress, isAsking: Bool
+    ) -> [Match] {
+        let commands = batch.flatMap { questions($0) }
         do throws(ServerError) {
-            let replies = try target.exchange(
-                server, database: database, bytes, commandCount: 2 * batch.count)
+            let replies = try target.exchange(server, database: database, commands, isAsking: isAsking)
             let now = currentMilliseconds()
             return batch.enumerated().map { index, expected in
-                match(expected, replies[2 * index], replies[2 * index + 1], now: now, server)
+                let (value, time) = (replies[2 * index], replies[2 * index + 1])
+                if !isAsking, let text = value.errorText ?? time.errorText,
+                    let redirection = ClusterRedirection(errorText: text, asked: server), redirection.kind == .ask
+                {
+                    // The key is where its slot is going to.
+                    return compare([expected], in: database, at: redirection.address, isAsking: true)[0]
+                }
+                return match(expected, value, time, now: now, server)
             }
         } catch {
-            var isUnknown = error.isOfConnection || error.code == .interrupted
-            if case .refused(let words) = error.code, case .later = Verdict.ofError(words, .set) { isUnknown = true }
+            let isUnknown = Self.isPassing(error) || error.code == .interrupted
             return batch.map { _ in isUnknown ? .unknown(error.message) : .other(error.message) }
         }
     }
 
+    /// What asks for the value, or for its size where that is enough, and what asks for its expiry.
+    private func questions(_ expected: Expected) -> [ByteBuffer] {
+        let word = expected.size == nil ? "DUMP" : Self.sizing(expected.header.type)
+        return [word, plan.target.tellsExpiryTime ? "PEXPIRETIME" : "PTTL"].map {
+            var bytes = ByteBuffer()
+            bytes.writeCommand([Array($0.utf8), expected.key])
+            return bytes
+        }
+    }
+
+    /// Compares a value that was found too large to be read back whole: its size and expiry first, then every element.
+    /// - Parameters:
+    ///   - reader: stands at the value, and behind it afterwards.
+    ///   - uncompared: goes up by what is there, but of which no server tells more than that.
+    func compareLarge(
+        _ reader: inout RDBReader, _ expected: Expected, patienceMilliseconds: Int64, uncompared: inout UInt64
+    ) throws(DecodeError) -> Match {
+        let header = expected.header
+        let questions = KeyQuestions(
+            target, key: expected.key, database: header.database, patienceMilliseconds: patienceMilliseconds)
+        guard let replies = questions.ask(self.questions(expected)) else {
+            return .unknown(questions.failure?.message ?? "")
+        }
+        let outer = match(expected, replies[0], replies[1], now: currentMilliseconds(), nil)
+        guard outer == .same, !isGone(expected, replies[0], replies[1]) else { return outer }
+        guard ElementComparison.compares(header.type) else {
+            uncompared += 1
+            return .same
+        }
+        var comparison = ElementComparison(questions, plan, header, key: expected.key)
+        try reader.readValue(into: &comparison)
+        comparison.finish()
+        if let failure = questions.failure { return .unknown(failure.message) }
+        if let difference = comparison.difference { return .other("the key holds something else: \(difference)") }
+        uncompared += comparison.uncomparedCount
+        return .same
+    }
+
+    private func isGone(_ expected: Expected, _ value: RESPReply, _ time: RESPReply) -> Bool {
+        value.isNull || expected.size != nil && time.integer == -2
+    }
+
     private func match(
-        _ expected: Expected, _ value: RESPReply, _ time: RESPReply, now: Int64, _ server: ServerAddress
+        _ expected: Expected, _ value: RESPReply, _ time: RESPReply, now: Int64, _ server: ServerAddress?
     ) -> Match {
         let header = expected.header
         if let text = value.errorText ?? time.errorText {
             switch Verdict.ofError(text, .restore) {
             case .moved:
-                target.note(redirection: text, from: server)
+                if let server { target.note(redirection: text, from: server) }
                 return .unknown(text)
             case .later, .ask: return .unknown(text)
             default: return .other(text.hasPrefix("WRONGTYPE") ? "the key holds another type" : text)
             }
         }
-        if value.isNull || expected.size != nil && time.integer == -2 {
-            if isGone(expected, now) { return .same }
-            return .other("the key is not there")
+        if isGone(expected, value, time) {
+            return mayBeGone(expected, now) ? .same : .other("the key is not there")
         }
         guard let time = time.integer, isSame(time, header.expiresAt, now) else {
             return .other("the key expires at another time")
@@ -128,12 +172,11 @@ struct ReadBack {
     }
 
     /// Whether the key should be gone by now: with its own expiry, or that of all its fields.
-    private func isGone(_ expected: Expected, _ now: Int64) -> Bool {
+    private func mayBeGone(_ expected: Expected, _ now: Int64) -> Bool {
         if let expiresAt = expected.header.expiresAt, expiresAt <= now { return true }
         guard expected.header.hasFieldExpiries else { return false }
-        var none = EntryDigest(plan.comparedParts)
-        none.begin(expected.header, key: expected.key.rawSpan)
-        return none.finish() == expected.digest
+        var none = ComparedDigest(plan)
+        return none.digestOfNothing(expected.header, key: expected.key.rawSpan) == expected.digest
     }
 
     /// What tells the size of a value.

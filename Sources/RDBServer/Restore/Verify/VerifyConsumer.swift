@@ -2,7 +2,10 @@ import RDBKit
 
 /// Reads entries back from the target and compares them with the input, a batch of keys at a time.
 ///
-/// Memory: a batch's payloads, up to `ReadBack.maxPayloadByteCount`. Of larger values only size and expiry are compared.
+/// Memory: a batch's payloads, up to `ReadBack.maxPayloadByteCount`. Larger values are compared a slice at a time.
+///
+/// To be read is to be used: servers before 7.2 count it in the keys' idle times and frequencies, later ones are told not
+/// to.
 struct VerifyConsumer: EntryConsumer, ~Copyable {
     private let target: RestoreTarget
     private let plan: RestorePlan
@@ -10,11 +13,13 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
     private let patience: Int64
     private let report: (RestoreFailure) -> Void
     private var rewriter: EntryRewriter
-    private var digest: EntryDigest
+    private var digest: ComparedDigest
     private var batch: [ReadBack.Expected] = []
     private var batchByteCount: UInt64 = 0
     private(set) var same: UInt64 = 0
     private(set) var differing: UInt64 = 0
+    /// What is there, but of which no more than that is known: elements too long, values of modules.
+    private(set) var uncompared: UInt64 = 0
     private(set) var failure: ServerError?
 
     private static let maxBatchByteCount: UInt64 = 4 << 20
@@ -29,7 +34,7 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
         readBack = ReadBack(target, plan)
         patience = options.patienceMilliseconds
         rewriter = try EntryRewriter(options.changes)
-        digest = EntryDigest(plan.comparedParts)
+        digest = ComparedDigest(plan)
     }
 
     var isDone: Bool { failure != nil }
@@ -39,18 +44,29 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
         // What was over when the restore began was not sent, or is gone.
         if let expiresAt = header.expiresAt, expiresAt <= plan.now { return try reader.skipValue() }
         let key = rewriter.changes.renames ? rewriter.rename(reader.key).array : reader.copyKey()
-        digest.fieldsExpireAfter = plan.comparedFieldExpiry
-        digest.begin(header, key: key.rawSpan)
-        try reader.readValue(into: &digest)
-        var expected = ReadBack.Expected(header: header, key: key, digest: digest.finish())
-        let byteCount = reader.offset - header.valueOffset
+        var expected = ReadBack.Expected(
+            header: header, key: key, digest: try digest.digest(&reader, header, key: key.rawSpan))
+        let byteCount = reader.offset - reader.header.valueOffset
         if byteCount > ReadBack.maxPayloadByteCount {
             try reader.rewindToValue()
             expected.size = try SizeVisitor.size(of: &reader)
+            return try compareLarge(&reader, expected)
         }
         batch.append(expected)
         batchByteCount += byteCount
         if batch.count >= ReadBack.maxBatchCount || batchByteCount >= Self.maxBatchByteCount { flush() }
+    }
+
+    private mutating func compareLarge(_ reader: inout RDBReader, _ expected: ReadBack.Expected) throws(DecodeError) {
+        try reader.rewindToValue()
+        let match = try readBack.compareLarge(
+            &reader, expected, patienceMilliseconds: patience, uncompared: &uncompared)
+        switch match {
+        case .same: same += 1
+        case .other(let words): differs(expected, words)
+        case .unknown(let words):
+            failure = Interrupt.isRequested ? .interrupted : ServerError(.timeout, words)
+        }
     }
 
     /// Compares what was collected; asks again while servers are gone, busy or moving slots.
@@ -58,7 +74,7 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
         var left = batch
         batch = []
         batchByteCount = 0
-        let started = currentMilliseconds()
+        var started = currentMilliseconds()
         while failure == nil {
             var again: [ReadBack.Expected] = []
             var words = "no server owns a key's slot"
@@ -80,6 +96,7 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
             }
             if again.isEmpty { return }
             let now = currentMilliseconds()
+            if again.count < left.count { started = now }
             if Interrupt.isRequested {
                 failure = .interrupted
             } else if now - started > patience {

@@ -1,0 +1,324 @@
+public import RDBBytes
+import RDBModel
+
+/// Which of two inputs.
+public enum Side: Int, Sendable, CaseIterable { case a, b }
+
+/// A key as both inputs have it.
+public enum KeyPair: Equatable, Sendable {
+    case onlyA(KeyRecord)
+    case onlyB(KeyRecord)
+    case both(KeyRecord, KeyRecord)
+}
+
+/// Is shown the keys of two inputs. No closure: what it counts would be checked for exclusive access at each key.
+public protocol KeyPairVisitor {
+    mutating func visit(_ pair: KeyPair) throws(SpillError)
+}
+
+/// Brings together what two inputs hold at the same keys, in bounded memory.
+///
+/// Records are dealt out to 256 partitions by the first bits of the key's digest. A partition that fills its part of the
+/// memory is written to a temporary file. Afterwards the partitions are joined one by one in a table of the keys of both
+/// sides; where a partition is too large for that, by further bits of the digest, one share of it after another.
+///
+/// Digests must be keyed with what nobody knows, so that no input can be made to fall into one partition.
+///
+/// Of a key that comes twice in one input the last one counts.
+///
+/// Memory: three quarters of `memory` for records, one quarter for the join.
+///
+/// Why the pointers are safe: `parts` are 512 until `deinit`, and a part's number is a byte of a digest, doubled, and a
+/// side.
+@safe public struct KeyTable: ~Copyable {
+    private static let partitionCount = 256
+    /// Less than a page of records at a time would make the file a heap of crumbs.
+    public static let minMemory = 4 << 20
+
+    private let wordCount: Int
+    /// Words that a partition of one side keeps in memory.
+    private let maxWords: Int
+    private let joinByteCount: Int
+    private let parts: UnsafeMutablePointer<Part>
+    private let file = SpillFile()
+
+    /// Keys that came again in the same input, by side.
+    public private(set) var duplicateCounts: [UInt64] = [0, 0]
+    public private(set) var recordCounts: [UInt64] = [0, 0]
+
+    private struct Part: ~Copyable {
+        var words: WordBuffer
+        var extents: [Extent] = []
+        var spilledWords = 0
+
+        init(maxWords: Int) { words = WordBuffer(limit: maxWords) }
+    }
+
+    private struct Extent {
+        var offset: UInt64
+        var wordCount: Int
+    }
+
+    public init(isTimed: Bool, memory: Int) {
+        self.init(isTimed: isTimed, memory: memory, joinByteCount: max(memory, Self.minMemory) / 4)
+    }
+
+    /// - Parameter joinByteCount: how large the table of a join may be.
+    init(isTimed: Bool, memory: Int, joinByteCount: Int) {
+        wordCount = KeyRecords(isTimed: isTimed).wordCount
+        let memory = max(memory, Self.minMemory)
+        let share = memory / 4 * 3 / (Self.partitionCount * 2) / 8
+        maxWords = max(16, share / wordCount) * wordCount
+        self.joinByteCount = joinByteCount
+        unsafe parts = .allocate(capacity: Self.partitionCount * 2)
+        for part in 0..<Self.partitionCount * 2 { unsafe (parts + part).initialize(to: Part(maxWords: maxWords)) }
+    }
+
+    deinit {
+        unsafe parts.deinitialize(count: Self.partitionCount * 2)
+        unsafe parts.deallocate()
+    }
+
+    /// Bytes that went to the temporary file.
+    public var spilledByteCount: UInt64 { file.byteCount }
+
+    /// Adds records of a side, in the order of the input.
+    public mutating func add(_ records: KeyRecords, _ side: Side) throws(SpillError) {
+        recordCounts[side.rawValue] += UInt64(records.count)
+        var index = 0
+        while index < records.words.count {
+            // A byte and a bit: one of the 512 parts.
+            let part = Int(records.words[index] >> 56) * 2 + side.rawValue
+            if unsafe parts[part].words.count >= maxWords { try spill(part) }
+            // Records are whole.
+            unsafe records.words.withUnsafeBufferPointer { words in
+                unsafe parts[part].words.append(words.baseAddress! + index, wordCount)
+            }
+            index += wordCount
+        }
+    }
+
+    private mutating func spill(_ part: Int) throws(SpillError) {
+        let count = unsafe parts[part].words.count
+        let offset = try file.append(unsafe parts[part].words.bytes)
+        unsafe parts[part].extents.append(Extent(offset: offset, wordCount: count))
+        unsafe parts[part].spilledWords += count
+        unsafe parts[part].words.removeAll()
+    }
+
+    /// Shows every key of either side, in no order. Empties the table.
+    public mutating func join<V: KeyPairVisitor>(into visitor: inout V) throws(SpillError) {
+        var table = JoinTable(wordCount: wordCount)
+        for partition in 0..<Self.partitionCount {
+            if Interrupt.isRequested { throw .interrupted }
+            let part = partition * 2
+            let records = (0..<2).reduce(0) { count, side in
+                count + (unsafe parts[part + side].spilledWords + parts[part + side].words.count) / wordCount
+            }
+            // Shares by the bits behind those that chose the partition.
+            var shareBits: UInt64 = 0
+            while JoinTable.byteCount(records: records >> Int(shareBits), wordCount) > joinByteCount, shareBits < 32 {
+                shareBits += 1
+            }
+            for share in 0..<UInt64(1) << shareBits {
+                table.clear(for: records >> Int(shareBits))
+                for side in Side.allCases {
+                    try load(part + side.rawValue, side, share: share, shareBits, into: &table)
+                }
+                try table.show(to: &visitor)
+            }
+            unsafe parts[part] = Part(maxWords: maxWords)
+            unsafe parts[part + 1] = Part(maxWords: maxWords)
+        }
+        duplicateCounts = table.duplicateCounts
+    }
+
+    private func load(
+        _ part: Int, _ side: Side, share: UInt64, _ shareBits: UInt64, into table: inout JoinTable
+    ) throws(SpillError) {
+        var piece: [UInt64] = []
+        for extent in unsafe parts[part].extents {
+            var done = 0
+            while done < extent.wordCount {
+                // Whole records, some 64 KiB of them.
+                let count = min(extent.wordCount - done, 8192 / wordCount * wordCount)
+                if piece.count != count { piece = Array(repeating: 0, count: count) }
+                let result = unsafe piece.withUnsafeMutableBytes { buffer -> Result<Void, SpillError> in
+                    do throws(SpillError) {
+                        unsafe try file.read(at: extent.offset + UInt64(done) * 8, into: buffer)
+                        return .success(())
+                    } catch { return .failure(error) }
+                }
+                try result.get()
+                unsafe piece.withUnsafeBufferPointer { unsafe table.add($0, side, share: share, shareBits) }
+                done += count
+            }
+        }
+        unsafe table.add(parts[part].words.buffer, side, share: share, shareBits)
+    }
+}
+
+/// Keys of both sides by open addressing: key (2 words), which sides have it (1), then what each has (the rest of a
+/// record).
+private struct JoinTable {
+    private let wordCount: Int
+    private let slotWords: Int
+    private var words: [UInt64] = []
+    private var mask = 0
+    private var used = 0
+    var duplicateCounts: [UInt64] = [0, 0]
+
+    init(wordCount: Int) {
+        self.wordCount = wordCount
+        slotWords = Self.slotWords(wordCount)
+    }
+
+    private static func slotWords(_ wordCount: Int) -> Int { 3 + 2 * (wordCount - 2) }
+
+    /// Never more than four fifths full.
+    private static func capacity(records: Int) -> Int {
+        var capacity = 64
+        while capacity < records + records / 4 { capacity *= 2 }
+        return capacity
+    }
+
+    static func byteCount(records: Int, _ wordCount: Int) -> Int {
+        capacity(records: records) * slotWords(wordCount) * 8
+    }
+
+    mutating func clear(for records: Int) {
+        let capacity = Self.capacity(records: records)
+        used = 0
+        if words.count == capacity * slotWords {
+            unsafe words.withUnsafeMutableBufferPointer { unsafe $0.update(repeating: 0) }
+        } else {
+            words = Array(repeating: 0, count: capacity * slotWords)
+        }
+        mask = capacity - 1
+    }
+
+    /// Whole records.
+    @unsafe mutating func add(
+        _ records: UnsafeBufferPointer<UInt64>, _ side: Side, share: UInt64, _ shareBits: UInt64
+    ) {
+        let bit: UInt64 = side == .a ? 1 : 2
+        let place = 3 + (side == .a ? 0 : wordCount - 2)
+        var index = 0
+        while index < records.count {
+            if used * 5 > (mask + 1) * 4 { grow() }
+            index = unsafe add(records, from: index, bit, place, side, share, shareBits)
+        }
+    }
+
+    /// Adds records until the table is nearly full. Every slot lies within `words`, which has `mask + 1` of them, and
+    /// records are whole.
+    @unsafe private mutating func add(
+        _ records: UnsafeBufferPointer<UInt64>, from start: Int, _ bit: UInt64, _ place: Int, _ side: Side,
+        _ share: UInt64, _ shareBits: UInt64
+    ) -> Int {
+        let (mask, slotWords, valueWords) = (mask, slotWords, wordCount - 2)
+        var room = (mask + 1) / 5 * 4 - used
+        var duplicates: UInt64 = 0
+        var index = start
+        unsafe words.withUnsafeMutableBufferPointer { words in
+            while index < records.count, room >= 0 {
+                let (high, low) = unsafe (records[index], records[index + 1])
+                if shareBits > 0, (high << 8) >> (64 - shareBits) != share {
+                    index += valueWords + 2
+                    continue
+                }
+                var slot = Int(truncatingIfNeeded: low) & mask
+                var at = unsafe words.baseAddress! + slot * slotWords
+                while unsafe at[2] != 0, unsafe at[0] != high || at[1] != low {
+                    slot = (slot + 1) & mask
+                    unsafe at = words.baseAddress! + slot * slotWords
+                }
+                if unsafe at[2] == 0 {
+                    room -= 1
+                    unsafe at[0] = high
+                    unsafe at[1] = low
+                } else if unsafe at[2] & bit != 0 {
+                    duplicates += 1
+                }
+                unsafe at[2] |= bit
+                for word in 0..<valueWords { unsafe at[place + word] = records[index + 2 + word] }
+                index += valueWords + 2
+            }
+        }
+        used = (mask + 1) / 5 * 4 - room
+        duplicateCounts[side.rawValue] += duplicates
+        return index
+    }
+
+    private mutating func grow() {
+        let old = words
+        let capacity = (mask + 1) * 2
+        words = Array(repeating: 0, count: capacity * slotWords)
+        mask = capacity - 1
+        for from in stride(from: 0, to: old.count, by: slotWords) where old[from + 2] != 0 {
+            var slot = Int(truncatingIfNeeded: old[from + 1]) & mask
+            while words[slot * slotWords + 2] != 0 { slot = (slot + 1) & mask }
+            for word in 0..<slotWords { words[slot * slotWords + word] = old[from + word] }
+        }
+    }
+
+    func show<V: KeyPairVisitor>(to visitor: inout V) throws(SpillError) {
+        for at in stride(from: 0, to: words.count, by: slotWords) where words[at + 2] != 0 {
+            let key = Digest128(high: words[at], low: words[at + 1])
+            func record(_ place: Int) -> KeyRecord {
+                KeyRecord(key: key, words, at: at + place, wordCount: wordCount)
+            }
+            switch words[at + 2] {
+            case 1: try visitor.visit(.onlyA(record(3)))
+            case 2: try visitor.visit(.onlyB(record(3 + wordCount - 2)))
+            default: try visitor.visit(.both(record(3), record(3 + wordCount - 2)))
+            }
+        }
+    }
+}
+
+/// Words that are only ever appended.
+@safe private struct WordBuffer: ~Copyable {
+    private var base: UnsafeMutablePointer<UInt64>
+    private var capacity = 16
+    private let limit: Int
+    private(set) var count = 0
+
+    /// - Parameter limit: how many words it will hold at most.
+    init(limit: Int) {
+        self.limit = max(capacity, limit)
+        unsafe base = .allocate(capacity: capacity)
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    @unsafe @inline(__always)
+    mutating func append(_ words: UnsafePointer<UInt64>, _ wordCount: Int) {
+        if capacity - count < wordCount { grow() }
+        // The limit is a multiple of a record, and so is what a doubling makes room for, or more.
+        for word in 0..<wordCount { unsafe base[count + word] = words[word] }
+        count += wordCount
+    }
+
+    @inline(never)
+    private mutating func grow() {
+        precondition(count < limit, "a buffer that is emptied when it is full")
+        capacity = min(capacity * 2, limit)
+        let new = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
+        unsafe new.update(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = new
+    }
+
+    mutating func removeAll() { count = 0 }
+
+    @unsafe var buffer: UnsafeBufferPointer<UInt64> { unsafe UnsafeBufferPointer(start: base, count: count) }
+
+    var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            unsafe _overrideLifetime(
+                RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count * 8), borrowing: self)
+        }
+    }
+}
