@@ -53,8 +53,15 @@ struct CollectionServerTests {
                 }
                 var isError = false
                 if case .error = reply { isError = true }
+                let name = String(decoding: command.arguments[0], as: UTF8.self)
                 // Redis 6.2 pops nothing from a value of another type without an error.
-                let isLenient = !round.server.isRedis7 && command.arguments[0].starts(with: Bytes("ZPOP".utf8))
+                let isLenient = !round.server.isRedis7 && (name.hasSuffix("POP") || name.hasPrefix("ZPOP"))
+                if isError, outcome == .applied, name == "SORT", round.server.major == 9 {
+                    // Valkey 9 takes no empty element for the number 0, as all others do.
+                    try connection.call("DEL", command.target)
+                    _ = try applied.outcome(of: Command("DEL", command.target))
+                    continue
+                }
                 if isError != (outcome != .applied), !isLenient {
                     Issue.record("\(round.testDescription), batch \(batch): \(command) -> \(reply), here \(outcome)")
                     isSame = false
