@@ -74,7 +74,7 @@ extension CommandRunner {
 
         var found: [(member: [UInt8], score: Double, distance: Double)] = []
         let cells = GeoCells(area, centre)
-        source.forEach { member, score in
+        source.visit { member, score in
             if cells.contains(score), let distance = area.distance(GeoPosition(score: score), from: centre) {
                 found.append((member.array, score, distance))
             }

@@ -100,7 +100,7 @@ private struct SetOperands {
 
     func union() -> SetValue {
         let result = SetValue()
-        for case .some(let set) in sets { set.forEach { result.add($0) } }
+        for case .some(let set) in sets { set.visit { result.add($0) } }
         return result
     }
 
@@ -108,7 +108,7 @@ private struct SetOperands {
         let result = SetValue()
         let all = sets.compactMap { $0 }
         guard all.count == sets.count, let smallest = all.min(by: { $0.count < $1.count }) else { return result }
-        smallest.forEach { member in
+        smallest.visit { member in
             for set in all where set !== smallest && !set.contains(member) { return }
             result.add(member)
         }
@@ -118,7 +118,7 @@ private struct SetOperands {
     func difference() -> SetValue {
         let result = SetValue()
         guard let first = sets.first, let first else { return result }
-        first.forEach { member in
+        first.visit { member in
             for case .some(let set) in sets.dropFirst() where set.contains(member) { return }
             result.add(member)
         }

@@ -57,13 +57,13 @@ extension CommandRunner {
         guard let index = database.entries.find(key) else { return ([], false) }
         var elements: [[UInt8]] = []
         switch database.entries[index].value {
-        case .list(let list): list.elements.forEach { elements.append($0.array) }
+        case .list(let list): list.elements.visit { elements.append($0.array) }
         case .set(let set):
-            set.forEach { elements.append($0.array) }
+            set.visit { elements.append($0.array) }
             return (elements, true)
         case .sortedSet(let zset):
             if let all = zset.positions(ranks: 0, -1) {
-                zset.forEach(in: all) { member, _ in
+                zset.visit(in: all) { member, _ in
                     elements.append(member.array)
                     return true
                 }

@@ -257,7 +257,7 @@ extension CommandRunner {
             if let limit, unit != .rank, limit.offset < 0 { return .cannotRun }
             var skipped: Int64 = 0
             let wanted = limit.map { $0.count < 0 ? Int64.max : $0.count } ?? .max
-            source.forEach(in: positions, isReverse: isReverse) { member, score in
+            source.visit(in: positions, isReverse: isReverse) { member, score in
                 if let limit, unit != .rank, skipped < limit.offset {
                     skipped += 1
                     return true

@@ -105,7 +105,7 @@ final class HashValue: StoredValue {
         lostByteCount = 0
     }
 
-    func forEach(_ body: (_ field: RawSpan, _ value: RawSpan, _ expiresAt: Int64?) -> Void) {
+    func visit(_ body: (_ field: RawSpan, _ value: RawSpan, _ expiresAt: Int64?) -> Void) {
         var next = fields.firstIndex
         while let index = next {
             let field = fields.key(at: index)
@@ -156,7 +156,7 @@ final class HashValue: StoredValue {
         if hasExpiries, family == .valkey { return .hashExpiry }
         var isSmall = count <= CompactLimits.hashCount
         if isSmall {
-            forEach { field, value, _ in
+            visit { field, value, _ in
                 if max(field.byteCount, value.byteCount) > CompactLimits.byteCount { isSmall = false }
             }
         }
@@ -169,7 +169,7 @@ final class HashValue: StoredValue {
         switch layout {
         case .hashListpack:
             var listpack = ListpackWriter(for: RDBVersion(number: 11, family: .redis))
-            forEach { field, value, _ in
+            visit { field, value, _ in
                 listpack.append(field)
                 listpack.append(value)
             }
@@ -179,21 +179,21 @@ final class HashValue: StoredValue {
             let first = expiryBounds?.lowerBound ?? 0
             out.append(littleEndian: first)
             out.append(length: UInt64(count))
-            forEach { field, value, expiresAt in
+            visit { field, value, expiresAt in
                 out.append(length: expiresAt.map { UInt64(bitPattern: $0 &- first &+ 1) } ?? 0)
                 out.append(string: field)
                 out.append(string: value)
             }
         case .hashExpiry:
             out.append(length: UInt64(count))
-            forEach { field, value, expiresAt in
+            visit { field, value, expiresAt in
                 out.append(string: field)
                 out.append(string: value)
                 out.append(littleEndian: expiresAt ?? -1)
             }
         default:
             out.append(length: UInt64(count))
-            forEach { field, value, _ in
+            visit { field, value, _ in
                 out.append(string: field)
                 out.append(string: value)
             }

@@ -60,7 +60,7 @@ final class ListValue: StoredValue {
             return elements.removeAll(limit: limit) { $0.isEqual(to: element) }
         }
         var found = 0
-        elements.forEach { if $0.isEqual(to: element) { found += 1 } }
+        elements.visit { if $0.isEqual(to: element) { found += 1 } }
         let skip = UInt64(found) > wanted.magnitude ? found - Int(wanted.magnitude) : 0
         elements.removeAll(skip: skip) { $0.isEqual(to: element) }
     }
@@ -83,7 +83,7 @@ final class ListValue: StoredValue {
             node.handOver(to: &nodes)
             nodeCount += 1
         }
-        elements.forEach { element in
+        elements.visit { element in
             let isLarge =
                 element.byteCount > Self.nodeByteCount
                 || !ListpackWriter.isPortable(textByteCount: element.byteCount)

@@ -54,7 +54,7 @@ struct PackedList {
         blocks[position.block].withElement(at: position.offset, body)
     }
 
-    func forEach(_ body: (RawSpan) -> Void) {
+    func visit(_ body: (RawSpan) -> Void) {
         for block in first..<blocks.count {
             var offset = blocks[block].start
             while offset < blocks[block].end {

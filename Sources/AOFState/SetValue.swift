@@ -25,7 +25,7 @@ final class SetValue: StoredValue {
     @discardableResult
     func remove(_ member: RawSpan) -> Bool { members.remove(member) != nil }
 
-    func forEach(_ body: (RawSpan) -> Void) {
+    func visit(_ body: (RawSpan) -> Void) {
         var next = members.firstIndex
         while let index = next {
             body(members.key(at: index))
@@ -52,18 +52,18 @@ final class SetValue: StoredValue {
         case .setIntset: appendIntset(to: &out)
         case .setListpack:
             var listpack = ListpackWriter(for: RDBVersion(number: 11, family: .redis))
-            forEach { listpack.append($0) }
+            visit { listpack.append($0) }
             listpack.handOver(to: &out)
         default:
             out.append(length: UInt64(count))
-            forEach { out.append(string: $0) }
+            visit { out.append(string: $0) }
         }
     }
 
     /// `u32 width, u32 count, integers`, ascending, of the smallest width that holds all.
     private func appendIntset(to out: inout OutputBuffer) {
         var numbers: [Int64] = []
-        forEach { if let number = Digits.parse($0) { numbers.append(number) } }
+        visit { if let number = Digits.parse($0) { numbers.append(number) } }
         numbers.sort()
         let width =
             switch (numbers.first ?? 0, numbers.last ?? 0) {

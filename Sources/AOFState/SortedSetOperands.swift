@@ -37,11 +37,11 @@ struct SortedSetOperands {
             }
         }
 
-        func forEach(_ body: (_ member: RawSpan, _ score: Double) -> Void) {
+        func visit(_ body: (_ member: RawSpan, _ score: Double) -> Void) {
             switch self {
             case .missing: break
-            case .set(let set): set.forEach { body($0, 1) }
-            case .sortedSet(let zset): zset.forEach(body)
+            case .set(let set): set.visit { body($0, 1) }
+            case .sortedSet(let zset): zset.visit(body)
             }
         }
     }
@@ -80,7 +80,7 @@ struct SortedSetOperands {
     private func union() -> SortedSetValue {
         let result = SortedSetValue()
         for (input, weight) in smallestFirst {
-            input.forEach { member, score in
+            input.visit { member, score in
                 var weighed = weigh(score, weight)
                 if weighed.isNaN { weighed = 0 }
                 result.set(member, result.score(of: member).map { join($0, weighed) } ?? weighed)
@@ -93,7 +93,7 @@ struct SortedSetOperands {
         let result = SortedSetValue()
         let order = smallestFirst
         guard let first = order.first else { return result }
-        first.input.forEach { member, score in
+        first.input.visit { member, score in
             var total = weigh(score, first.weight)
             if total.isNaN { total = 0 }
             for (input, weight) in order.dropFirst() {
@@ -108,7 +108,7 @@ struct SortedSetOperands {
     private func difference() -> SortedSetValue {
         let result = SortedSetValue()
         guard let first = inputs.first else { return result }
-        first.input.forEach { member, score in
+        first.input.visit { member, score in
             for (input, _) in inputs.dropFirst() where input.score(of: member) != nil { return }
             result.set(member, score)
         }

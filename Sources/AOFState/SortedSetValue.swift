@@ -52,7 +52,7 @@ final class SortedSetValue: StoredValue {
     }
 
     /// In the order in which they came.
-    func forEach(_ body: (_ member: RawSpan, _ score: Double) -> Void) {
+    func visit(_ body: (_ member: RawSpan, _ score: Double) -> Void) {
         var next = members.firstIndex
         while let index = next {
             body(members.key(at: index), members[index])
@@ -95,7 +95,7 @@ final class SortedSetValue: StoredValue {
     }
 
     /// Calls `body` with the members of a range in order, or backwards, until it returns false.
-    func forEach(
+    func visit(
         in positions: Positions, isReverse: Bool = false, _ body: (_ member: RawSpan, _ score: Double) -> Bool
     ) {
         let order = ordered()
@@ -122,7 +122,7 @@ final class SortedSetValue: StoredValue {
     func layout(_ family: RDBFamily) -> RDBType {
         guard count <= CompactLimits.sortedSetCount else { return .zset2 }
         var isSmall = true
-        forEach { member, _ in if member.byteCount > CompactLimits.byteCount { isSmall = false } }
+        visit { member, _ in if member.byteCount > CompactLimits.byteCount { isSmall = false } }
         return isSmall ? .zsetListpack : .zset2
     }
 
@@ -130,7 +130,7 @@ final class SortedSetValue: StoredValue {
         if layout == .zsetListpack {
             var listpack = ListpackWriter(for: RDBVersion(number: 11, family: .redis))
             if let all = positions(ranks: 0, -1) {
-                forEach(in: all) { member, score in
+                visit(in: all) { member, score in
                     listpack.append(member)
                     // As servers do: an integer has no minus zero.
                     listpack.append(score: score == 0 ? 0 : score)
@@ -142,7 +142,7 @@ final class SortedSetValue: StoredValue {
         out.append(length: UInt64(count))
         guard let all = positions(ranks: 0, -1) else { return }
         // The highest first, as servers write it: so each that is read goes to the front.
-        forEach(in: all, isReverse: true) { member, score in
+        visit(in: all, isReverse: true) { member, score in
             out.append(string: member)
             out.append(littleEndian: score.bitPattern)
             return true

@@ -28,7 +28,8 @@ struct CompareRun {
         }
         self.sides = sides
         if run.moment != nil, !sides.contains(where: { $0 is LogSide }) {
-            run.diagnostics.error("--at and --at-offset are for append-only logs; neither input is one", code: "notALog")
+            run.diagnostics.error(
+                "--at and --at-offset are for append-only logs; neither input is one", code: "notALog")
             throw ExitStatus.usage.exitCode
         }
         // A server shows no keys whose expiry is over, even those that it has still to remove.

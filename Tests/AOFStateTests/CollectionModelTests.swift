@@ -71,7 +71,7 @@ struct CollectionModelTests {
             if list.count != model.count { return }
             if step % 300 == 299 {
                 var held: [[UInt8]] = []
-                list.copy().elements.forEach { held.append($0.array) }
+                list.copy().elements.visit { held.append($0.array) }
                 #expect(held == model, "seed \(seed), step \(step)")
             }
         }
@@ -126,11 +126,11 @@ struct CollectionModelTests {
             #expect(model.isEmpty, note)
             return
         }
-        zset.forEach(in: all) { member, _ in
+        zset.visit(in: all) { member, _ in
             forward.append(member.array)
             return true
         }
-        zset.forEach(in: all, isReverse: true) { member, _ in
+        zset.visit(in: all, isReverse: true) { member, _ in
             backward.append(member.array)
             return true
         }
@@ -167,7 +167,7 @@ struct CollectionModelTests {
         hash.set(Array("f0".utf8).rawSpan, Array("changed".utf8).rawSpan)
         var held: [[UInt8]: [UInt8]] = [:]
         var heldTimes: [[UInt8]: Int64] = [:]
-        copy.forEach { field, value, expiresAt in
+        copy.visit { field, value, expiresAt in
             held[field.array] = value.array
             heldTimes[field.array] = expiresAt
         }

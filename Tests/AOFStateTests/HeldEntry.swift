@@ -111,14 +111,14 @@ struct HeldEntry: CustomStringConvertible {
         switch value {
         case .string(let bytes): self.init(type: "string", parts: [bytes])
         case .list(let list):
-            list.elements.forEach { parts.append($0.array) }
+            list.elements.visit { parts.append($0.array) }
             self.init(type: "list", parts: parts)
         case .set(let set):
-            set.forEach { parts.append($0.array) }
+            set.visit { parts.append($0.array) }
             self.init(type: "set", parts: parts.sorted { $0.precedes($1) })
         case .sortedSet(let zset):
             if let all = zset.positions(ranks: 0, -1) {
-                zset.forEach(in: all) { member, score in
+                zset.visit(in: all) { member, score in
                     parts += [member.array, Self.bits(score)]
                     return true
                 }
@@ -126,7 +126,7 @@ struct HeldEntry: CustomStringConvertible {
             self.init(type: "zset", parts: parts)
         case .hash(let hash):
             var pairs: [([UInt8], [UInt8])] = []
-            hash.forEach { field, value, expiresAt in
+            hash.visit { field, value, expiresAt in
                 pairs.append((field.array, value.array))
                 if let expiresAt { times[field.array] = expiresAt }
             }

@@ -81,7 +81,7 @@ final class CollectedChanges: DifferenceSink {
                 "~ \(name) expiry \(expiry.a.map { "\($0)" } ?? "none") → \(expiry.b.map { "\($0)" } ?? "none")")
         }
         do throws(SpillError) {
-            try changes.forEach { change in
+            try changes.visit { change in
                 switch change {
                 case .removed(let a): lines.append("~ \(name) - \(Self.words(a))")
                 case .added(let b): lines.append("~ \(name) + \(Self.words(b))")

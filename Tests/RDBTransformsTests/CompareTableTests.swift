@@ -103,7 +103,7 @@ struct CompareTableTests {
             // Twice the same.
             for _ in 0..<2 {
                 var found: [[UInt8]] = []
-                try sorter.forEach { _, payload in found.append(payload.array) }
+                try sorter.visit { _, payload in found.append(payload.array) }
                 #expect(found == expected, "seed \(seed)")
             }
             #expect(sorter.isSpilled == (count > 5000))

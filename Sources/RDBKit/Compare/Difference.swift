@@ -102,7 +102,7 @@ public final class Difference {
                 }
                 if sink.failure != nil { throw .interrupted }
             }
-            try places.sorter.forEach { (found, payload) throws(SpillError) in
+            try places.sorter.visit { (found, payload) throws(SpillError) in
                 if found.array != key {
                     try tell()
                     key = found.array
@@ -173,7 +173,7 @@ public final class Difference {
                 placeA.type.valueType == .list
                 ? try listChanges(longTexts, &side) : try elementChanges(longTexts, &side)
             var count: UInt64 = 0
-            do throws(SpillError) { try changes.forEach { _ in count += 1 } } catch { throw .spill(error) }
+            do throws(SpillError) { try changes.visit { _ in count += 1 } } catch { throw .spill(error) }
             if count == 0, expiry == nil {
                 vanishedCount += 1
                 comparison.correct(database: placeA.header.database, type: placeA.type.valueType)

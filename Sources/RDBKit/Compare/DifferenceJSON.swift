@@ -130,7 +130,7 @@ public final class DifferenceJSON: DifferenceSink {
                     expiry.b.map { .integer($0) } ?? .null))
         }
         do throws(SpillError) {
-            try changes.forEach { change in
+            try changes.visit { change in
                 switch change {
                 case .removed(let a): line(Self.members("removed", head, a, nil))
                 case .added(let b): line(Self.members("added", head, nil, b))

@@ -74,7 +74,7 @@ public final class PatchWriter: DifferenceSink {
         var isPatched = false
         var hasChanges = false
         do throws(SpillError) {
-            try changes.forEach { _ in hasChanges = true }
+            try changes.visit { _ in hasChanges = true }
             if a.header.database == b.header.database {
                 begin(a)
                 isPatched = hasChanges ? try patch(&a, &b, &changes) : true
@@ -104,14 +104,14 @@ public final class PatchWriter: DifferenceSink {
         switch b.header.type {
         case .set, .zset, .hash:
             guard try takesElements(&changes) else { return false }
-            try changes.forEach { (change) throws(SpillError) in
+            try changes.visit { (change) throws(SpillError) in
                 switch change {
                 case .added(let element): try set(element, nil)
                 case .changed(let old, let new): try set(new, old)
                 case .removed: break
                 }
             }
-            try changes.forEach { (change) throws(SpillError) in
+            try changes.visit { (change) throws(SpillError) in
                 if case .removed(let element) = change { try remove(element) }
             }
             return true
@@ -136,7 +136,7 @@ public final class PatchWriter: DifferenceSink {
     /// Whether the target has a command for each change.
     private func takesElements(_ changes: inout ValueChanges) throws(SpillError) -> Bool {
         var takes = true
-        try changes.forEach { change in
+        try changes.visit { change in
             switch change {
             case .added(.scoredMember(_, let score)), .changed(_, .scoredMember(_, let score)):
                 if score.isNaN { takes = false }
@@ -220,7 +220,7 @@ public final class PatchWriter: DifferenceSink {
         var addedFirst: [UInt64] = []
         var addedLast: [UInt64] = []
         var isPossible = true
-        try changes.forEach { change in
+        try changes.visit { change in
             edits += 1
             guard edits <= Self.maxListEdits else {
                 isPossible = false
@@ -244,7 +244,7 @@ public final class PatchWriter: DifferenceSink {
             guard let found = try Self.markText(&a, &b) else { return false }
             mark = found
         }
-        try changes.forEach { (change) throws(SpillError) in
+        try changes.visit { (change) throws(SpillError) in
             switch change {
             case .changed(.listElement(let index, _), .listElement(_, let text)):
                 try set(index, text)
@@ -253,7 +253,7 @@ public final class PatchWriter: DifferenceSink {
             }
         }
         var first: [StoredText] = []
-        try changes.forEach { (change) throws(SpillError) in
+        try changes.visit { (change) throws(SpillError) in
             guard case .added(.listElement(let index, let text)) = change else { return }
             if index < UInt64(addedFirst.count) {
                 first.append(text)
@@ -303,7 +303,7 @@ public final class PatchWriter: DifferenceSink {
         var oldLast: StreamID?
         var new: (lastID: StreamID, added: UInt64, maxDeleted: StreamID)?
         var firstAdded: StreamID?
-        try changes.forEach { change in
+        try changes.visit { change in
             switch change {
             case .added(.streamEntry(let id, let fields)):
                 if fields.isEmpty { isPossible = false }
@@ -321,7 +321,7 @@ public final class PatchWriter: DifferenceSink {
         // An entry that comes or goes always changes the state; where it does not count, it cannot be set.
         guard isPossible, let oldLast, let new else { return false }
         if let firstAdded, firstAdded <= oldLast { return false }
-        try changes.forEach { (change) throws(SpillError) in
+        try changes.visit { (change) throws(SpillError) in
             switch change {
             case .added(.streamEntry(let id, let fields)):
                 consumer.writer.patch("XADD", argumentCount: 1 + 2 * fields.count)
@@ -342,7 +342,7 @@ public final class PatchWriter: DifferenceSink {
         consumer.writer.patch(argument: Int64(clamping: new.added))
         consumer.writer.patch(argument: "MAXDELETEDID")
         consumer.writer.patch(argument: new.maxDeleted)
-        try changes.forEach { (change) throws(SpillError) in
+        try changes.visit { (change) throws(SpillError) in
             guard case .changed(_, .group(let name, let lastID, let read?)) = change else { return }
             consumer.writer.patch("XGROUP", "SETID", argumentCount: 4)
             try consumer.writer.patch(argument: name)

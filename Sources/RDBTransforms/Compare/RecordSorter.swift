@@ -5,7 +5,7 @@ public import RDBBytes
 /// temporary file in sorted runs, which are merged while they are read. Records of the same key keep their order.
 ///
 ///     for … { try sorter.append(key: …, payload: …) }
-///     try sorter.forEach { key, payload in … }          // as often as wanted
+///     try sorter.visit { key, payload in … }          // as often as wanted
 ///
 /// Memory: `memory`, and the largest record. A run: `u32 key count, u32 payload count, key, payload`, for each record.
 public struct RecordSorter: ~Copyable {
@@ -120,7 +120,7 @@ public struct RecordSorter: ~Copyable {
     }
 
     /// Calls `body` with the records in order.
-    public mutating func forEach(
+    public mutating func visit(
         _ body: (_ key: RawSpan, _ payload: RawSpan) throws(SpillError) -> Void
     ) throws(SpillError) {
         if runs.isEmpty {

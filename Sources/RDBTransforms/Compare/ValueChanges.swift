@@ -32,13 +32,13 @@ public struct ValueChanges: ~Copyable {
     }
 
     /// Calls `body` with each change. May be called again.
-    public mutating func forEach(_ body: (ElementChange) throws(SpillError) -> Void) throws(SpillError) {
+    public mutating func visit(_ body: (ElementChange) throws(SpillError) -> Void) throws(SpillError) {
         let teller = ChangeTeller(longTexts: longTexts, expiryTolerance: expiryTolerance)
         // What both sides have at the same path.
         var path: [UInt8] = []
         var sides: [[[UInt8]]] = [[], []]
         var byteCount = 0
-        try sorter.forEach { (key, payload) throws(SpillError) in
+        try sorter.visit { (key, payload) throws(SpillError) in
             if !Self.isEqual(path, key) {
                 try teller.tell(path, sides, body)
                 path.removeAll(keepingCapacity: true)

@@ -37,7 +37,8 @@ struct CheckCommand: ParsableCommand {
         let wanted = selection.selection()
         // One place has to see all keys to find those that occur twice.
         let threads = duplicates ? 1 : options.threadCount
-        let status = run.forEach(inputs, log: { run.check($0, report) }) { reader, path in
+        let checkLog: (AOFInput) -> ExitStatus = { run.check($0, report) }
+        let status = run.forEach(inputs, log: checkLog) { reader, path in
             let check = CheckConsumer(version: reader.version, findsDuplicateKeys: duplicates) {
                 report.fault($0, input: path)
             }

@@ -100,7 +100,7 @@ final class DiffText: DifferenceSink {
         }
         if let expiry { element(.changed, "expiry: \(Self.time(expiry.a)) → \(Self.time(expiry.b))") }
         do throws(SpillError) {
-            try changes.forEach { (change) throws(SpillError) in
+            try changes.visit { (change) throws(SpillError) in
                 switch change {
                 case .removed(let a): element(.removed, Self.text(a, index: "a"))
                 case .added(let b): element(.added, Self.text(b, index: "b"))
