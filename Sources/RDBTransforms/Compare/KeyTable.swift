@@ -201,6 +201,9 @@ private struct JoinTable {
         mask = capacity - 1
     }
 
+    /// With more keys than this, the table has to grow before another comes.
+    private var fullCount: Int { (mask + 1) / 5 * 4 }
+
     /// Whole records.
     @unsafe mutating func add(
         _ records: UnsafeBufferPointer<UInt64>, _ side: Side, share: UInt64, _ shareBits: UInt64
@@ -209,7 +212,7 @@ private struct JoinTable {
         let place = 3 + (side == .a ? 0 : wordCount - 2)
         var index = 0
         while index < records.count {
-            if used * 5 > (mask + 1) * 4 { grow() }
+            if used > fullCount { grow() }
             index = unsafe add(records, from: index, bit, place, side, share, shareBits)
         }
     }
@@ -221,7 +224,7 @@ private struct JoinTable {
         _ share: UInt64, _ shareBits: UInt64
     ) -> Int {
         let (mask, slotWords, valueWords) = (mask, slotWords, wordCount - 2)
-        var room = (mask + 1) / 5 * 4 - used
+        var room = fullCount - used
         var duplicates: UInt64 = 0
         var index = start
         unsafe words.withUnsafeMutableBufferPointer { words in
