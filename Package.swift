@@ -117,7 +117,7 @@ let package = Package(
             name: "AOFStateTests",
             dependencies: [
                 "RDBBytes", "RDBModel", "RDBFormat", "RESPFormat", "AOFFormat", "AOFState", "RDBKit", "RDBTestSupport",
-                "ServerHarness",
+                "ServerHarness", "FuzzEntrances",
             ],
             swiftSettings: relaxed),
         .target(name: "ServerHarness", path: "Tests/ServerHarness", swiftSettings: relaxed),
@@ -146,7 +146,7 @@ let package = Package(
 // Fuzzers bring no main of their own, so they link only with libFuzzer: RDBKIT_FUZZ=1 swift build
 // --scratch-path .build-fuzz --sanitize=fuzzer --sanitize=address -Xswiftc -sanitize=fuzzer,address
 if Context.environment["RDBKIT_FUZZ"] != nil {
-    for entrance in ["rdb", "value", "lzf", "resp", "aof"] {
+    for entrance in ["rdb", "value", "lzf", "resp", "aof", "state"] {
         package.targets.append(
             .executableTarget(
                 name: "rdbkit-fuzz-\(entrance)", dependencies: ["FuzzEntrances"], swiftSettings: relaxed))

@@ -1,4 +1,5 @@
 import RDBBytes
+import RDBFormat
 import RESPFormat
 
 /// Commands on hashes.
@@ -106,7 +107,8 @@ extension CommandRunner {
     private func expireFields(_ arguments: CommandArguments, isSeconds: Bool, isRelative: Bool) -> CommandOutcome {
         guard arguments.count >= 6 else { return .wrongArgumentCount }
         guard let given = arguments.integer(2), given >= 0,
-            let time = arguments.time(2, isSeconds: isSeconds, isRelative: isRelative, now: now)
+            let time = arguments.time(2, isSeconds: isSeconds, isRelative: isRelative, now: now),
+            admits(fieldExpiry: time)
         else { return .refused }
         var fieldsAt = 3
         while fieldsAt < arguments.count, !arguments.matches(fieldsAt, "fields") { fieldsAt += 1 }
@@ -119,6 +121,11 @@ extension CommandRunner {
                 if condition.admits(time, old: old) { hash.setExpiry(of: arguments[index], time) }
             }
         }
+    }
+
+    private func admits(fieldExpiry time: Int64?) -> Bool {
+        guard let time, server?.family == .redis else { return true }
+        return time <= HashValue.maxRedisExpiry
     }
 
     private func hpersist(_ arguments: CommandArguments) -> CommandOutcome {
@@ -134,7 +141,7 @@ extension CommandRunner {
         guard arguments.count >= 5 else { return .wrongArgumentCount }
         var words = FieldWords()
         guard words.read(arguments, from: 2, now: now, fieldWidth: 1), !words.keepsExpiry, words.conditions.isEmpty,
-            let fields = words.fields
+            let fields = words.fields, admits(fieldExpiry: words.expiresAt)
         else { return .refused }
         return change(arguments[1], HashValue.self) { hash in
             for index in fields where hash.contains(arguments[index]) {
@@ -151,7 +158,8 @@ extension CommandRunner {
     private func hsetex(_ arguments: CommandArguments) -> CommandOutcome {
         guard arguments.count >= 6 else { return .wrongArgumentCount }
         var words = FieldWords()
-        guard words.read(arguments, from: 2, now: now, fieldWidth: 2), !words.persists, let fields = words.fields
+        guard words.read(arguments, from: 2, now: now, fieldWidth: 2), !words.persists, let fields = words.fields,
+            admits(fieldExpiry: words.expiresAt)
         else { return .refused }
         let hash: HashValue
         switch find(arguments[1], HashValue.self) {

@@ -51,8 +51,7 @@ extension CommandRunner {
         case .move: return move(arguments)
         case .swapdb: return swapDatabases(arguments)
         case .flushdb, .flushall:
-            guard arguments.count <= 2 else { return .refused }
-            if arguments.count == 2, !arguments.matches(1, "async"), !arguments.matches(1, "sync") { return .refused }
+            guard arguments.isFlush else { return .refused }
             if command == .flushall { removeAllDatabases() } else { removeSelectedDatabase() }
             return .applied
         case .restore, .restoreAsking: return restore(arguments)
@@ -101,7 +100,7 @@ extension CommandRunner {
             if arguments.matches(index, "replace") {
                 replaces = true
                 index += 1
-            } else if arguments.matches(index, "db"), let number = databaseNumber(arguments, index + 1) {
+            } else if arguments.matches(index, "db"), let number = arguments.databaseNumber(index + 1) {
                 target = keyspace.database(number)
                 index += 2
             } else {
@@ -120,7 +119,7 @@ extension CommandRunner {
 
     private func move(_ arguments: CommandArguments) -> CommandOutcome {
         guard arguments.count == 3 else { return .wrongArgumentCount }
-        guard let number = databaseNumber(arguments, 2) else { return .refused }
+        guard let number = arguments.databaseNumber(2) else { return .refused }
         let target = keyspace.database(number)
         if target === database { return .refused }
         guard let from = database.entries.find(arguments[1]), !target.entries.contains(arguments[1]) else {
@@ -133,18 +132,10 @@ extension CommandRunner {
 
     private mutating func swapDatabases(_ arguments: CommandArguments) -> CommandOutcome {
         guard arguments.count == 3 else { return .wrongArgumentCount }
-        guard let first = databaseNumber(arguments, 1), let second = databaseNumber(arguments, 2) else {
-            return .refused
-        }
+        guard let (first, second) = arguments.swappedDatabases else { return .refused }
         keyspace.swapDatabases(first, second)
         select(databaseNumber)
         return .applied
-    }
-
-    /// Servers count databases in 32 bits; how many one has, no log says.
-    private func databaseNumber(_ arguments: CommandArguments, _ index: Int) -> UInt64? {
-        guard let number = arguments.integer(index), 0...Int64(Int32.max) ~= number else { return nil }
-        return UInt64(number)
     }
 
     private mutating func removeSelectedDatabase() {
@@ -201,13 +192,49 @@ extension CommandRunner {
     }
 }
 
-/// Cluster slots that a command names.
+extension CommandArguments {
+    /// Servers count databases in 32 bits; how many one has, no log says.
+    func databaseNumber(_ index: Int) -> UInt64? {
+        guard let number = integer(index), 0...Int64(Int32.max) ~= number else { return nil }
+        return UInt64(number)
+    }
+
+    /// Of a SWAPDB; nil where servers refuse it.
+    var swappedDatabases: (UInt64, UInt64)? {
+        guard count == 3, let first = databaseNumber(1), let second = databaseNumber(2) else { return nil }
+        return (first, second)
+    }
+
+    /// Whether servers take it for a FLUSHDB or FLUSHALL.
+    var isFlush: Bool { count == 1 || count == 2 && (matches(1, "async") || matches(1, "sync")) }
+}
+
+/// Cluster slots that commands name: a bit for each.
 struct SlotRanges {
-    private var ranges: [ClosedRange<Int>] = []
+    private var bits = [UInt64](repeating: 0, count: HashSlot.count / 64)
+    private(set) var isEmpty = true
 
-    var isEmpty: Bool { ranges.isEmpty }
+    /// None.
+    init() {}
 
-    func contains(_ slot: Int) -> Bool { ranges.contains { $0 ~= slot } }
+    func contains(_ slot: Int) -> Bool { bits[slot / 64] & (1 << UInt64(slot % 64)) != 0 }
+
+    private mutating func insert(_ slots: ClosedRange<Int>) {
+        isEmpty = false
+        let first = slots.lowerBound
+        let last = slots.upperBound
+        for word in first / 64...last / 64 {
+            var mask = UInt64.max
+            if word == first / 64 { mask &= .max << UInt64(first % 64) }
+            if word == last / 64 { mask &= .max >> UInt64(63 - last % 64) }
+            bits[word] |= mask
+        }
+    }
+
+    mutating func formUnion(_ other: SlotRanges) {
+        if !other.isEmpty { isEmpty = false }
+        for index in bits.indices { bits[index] |= other.bits[index] }
+    }
 
     /// nil where the command is none that names slots rightly; CLUSTER's other second words name none.
     init?(_ arguments: CommandArguments, _ command: KeyCommand) {
@@ -224,14 +251,14 @@ struct SlotRanges {
         case .cluster:
             guard arguments.matches(1, "flushslot") else { return }
             guard let slot = Self.slot(arguments, 2) else { return nil }
-            ranges.append(slot...slot)
+            insert(slot...slot)
             return
         default: return nil
         }
         while index + 1 < count {
             guard let first = Self.slot(arguments, index), let last = Self.slot(arguments, index + 1), first <= last
             else { return nil }
-            ranges.append(first...last)
+            insert(first...last)
             index += 2
         }
         if index != count { return nil }

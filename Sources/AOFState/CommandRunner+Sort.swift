@@ -42,10 +42,14 @@ extension CommandRunner {
         }
 
         let list = ListValue()
+        var byteCount: Int64 = 0
         for item in items[words.range(of: items.count)] {
             if words.get.isEmpty { list.push(item.element.rawSpan, .right) }
             for pattern in words.get {
                 let got = value(arguments[pattern], item.element) ?? []
+                // Each GET stores all once more: a few commands could double a list until no memory is left.
+                byteCount += Int64(ListBlock.byteCount(got.rawSpan))
+                if byteCount > allowance.maxResultByteCount { return .tooLarge }
                 list.push(got.rawSpan, .right)
             }
         }

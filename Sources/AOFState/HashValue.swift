@@ -152,6 +152,12 @@ final class HashValue: StoredValue {
         return bounds
     }
 
+    /// The latest expiry of a field that Redis has a place for; Valkey has 64 bits. Source: redis/redis src/ebuckets.h.
+    static let maxRedisExpiry: Int64 = 0xffff_ffff_ffff
+
+    /// Whether no Redis can have set all of the expiries.
+    var isBeyondRedis: Bool { expiryBounds.map { $0.upperBound > Self.maxRedisExpiry } ?? false }
+
     func layout(_ family: RDBFamily) -> RDBType {
         if hasExpiries, family == .valkey { return .hashExpiry }
         var isSmall = count <= CompactLimits.hashCount

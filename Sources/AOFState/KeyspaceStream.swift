@@ -50,7 +50,7 @@ final class KeyspaceStream: StoredValue {
     /// - Returns: false where it is not; then nothing has changed.
     func append(_ id: StreamID, _ fields: borrowing StreamFields) -> Bool {
         guard id > lastID else { return false }
-        restore(id, fields)
+        put(id, fields, isNewNode: firstNode == nodes.count || !nodes[nodes.count - 1].admits(fields))
         entriesAdded &+= 1
         lastID = id
         if length == 1 { firstID = id }
@@ -59,7 +59,11 @@ final class KeyspaceStream: StoredValue {
 
     /// Adds an entry of a file, whose counters come with `restoreState`.
     func restore(_ id: StreamID, _ fields: borrowing StreamFields) {
-        if firstNode == nodes.count || !nodes[nodes.count - 1].admits(fields) { nodes.append(StreamNode()) }
+        put(id, fields, isNewNode: firstNode == nodes.count || !nodes[nodes.count - 1].takes(restored: fields))
+    }
+
+    private func put(_ id: StreamID, _ fields: borrowing StreamFields, isNewNode: Bool) {
+        if isNewNode { nodes.append(StreamNode()) }
         nodes[nodes.count - 1].append(id, fields)
         length += 1
     }

@@ -9,7 +9,7 @@ extension KeyspaceValue {
         case .list(let value): value.layout(version.family)
         case .set(let value): value.layout(version.family)
         case .sortedSet(let value): value.layout(version.family)
-        case .hash(let value): value.layout(version.family)
+        case .hash(let value): version.family == .redis && value.isBeyondRedis ? nil : value.layout(version.family)
         case .stream(let value): value.layout(in: version)
         case .array(let value): value.layout(version.family)
         case .pathHash(let value): value.layout(version.family)

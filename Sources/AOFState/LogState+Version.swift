@@ -55,6 +55,7 @@ extension LogState {
                 switch database.entries[index].value {
                 case .array: families.redisOnly = true
                 case .pathHash: families.valkeyOnly = true
+                case .hash(let hash) where hash.isBeyondRedis: families.valkeyOnly = true
                 case .opaque(let value) where value.typeByte >= 22:
                     if value.version.family == .redis { families.redisOnly = true } else { families.valkeyOnly = true }
                 default: break

@@ -43,10 +43,14 @@ public struct LogState {
         case undetermined
     }
 
-    /// - Parameter now: what times of commands without a time of their own count from: Unix time in milliseconds.
-    public init(now: Int64) {
+    /// - Parameters:
+    ///   - now: what times of commands without a time of their own count from: Unix time in milliseconds.
+    ///   - maxGrowth: bytes that strings may get though the log has none for them, all in all: zeros that a SETRANGE far
+    ///     out asks for. A command that wants more is not run.
+    public init(now: Int64, maxGrowth: Int64 = GrowthAllowance.maxGrowth) {
         start = now
         runner = CommandRunner(keyspace, now: now)
+        runner.allowance.limit = maxGrowth
     }
 
     // MARK: - The RDB
@@ -105,7 +109,7 @@ public struct LogState {
         if let time = record.time {
             // Whatever happened within that second is not in the future.
             let (product, overflow) = time.multipliedReportingOverflow(by: 1000)
-            runner.now = overflow || product > .max - 999 ? start : product + 999
+            runner.now = overflow || time < 0 || product > .max - 999 ? start : product + 999
         }
         guard let command = CommandTable.command(arguments) else { return applyOther(record, arguments) }
         let outcome = runner.run(command, arguments)

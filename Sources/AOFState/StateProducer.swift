@@ -94,7 +94,8 @@ public final class StreamPlaces {
     /// From an offset on, they do not.
     func noteEnd(_ offset: UInt64) { places.append((offset, nil)) }
 
-    /// Where in the base a byte stands; nil where it comes from commands.
+    /// Where in the base a byte stands; nil where it comes from commands. The end of what stands there counts as well: a
+    /// value that is cut short is told with the offset behind it.
     public func origin(of offset: UInt64) -> UInt64? {
         var low = 0
         var high = places.count
@@ -102,6 +103,7 @@ public final class StreamPlaces {
             let middle = (low + high) / 2
             if places[middle].offset <= offset { low = middle + 1 } else { high = middle }
         }
+        if low > 1, places[low - 1].offset == offset, places[low - 1].origin == nil { low -= 1 }
         guard low > 0, let origin = places[low - 1].origin else { return nil }
         return origin + (offset - places[low - 1].offset)
     }

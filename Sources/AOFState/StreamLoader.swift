@@ -17,7 +17,11 @@ struct StreamLoader: ValueLoader {
         var consumer: StreamGroup.ConsumerNumber?
         var name: [UInt8] = []
         var producer: [UInt8] = []
+        var isTooLarge = false
     }
+
+    /// Whether an entry was left out that no server takes.
+    var isTooLarge: Bool { loading.isTooLarge }
 
     mutating func text(_ bytes: RawSpan, as role: TextRole) {
         switch role {
@@ -33,7 +37,13 @@ struct StreamLoader: ValueLoader {
         loading.fields.begin()
     }
 
-    mutating func endStreamEntry() { loading.stream.restore(loading.entryID, loading.fields) }
+    mutating func endStreamEntry() {
+        if loading.fields.byteCount > StreamFields.maxByteCount {
+            loading.isTooLarge = true
+        } else {
+            loading.stream.restore(loading.entryID, loading.fields)
+        }
+    }
 
     mutating func streamState(_ state: StreamState) { loading.stream.restoreState(state) }
 

@@ -42,6 +42,15 @@ struct StreamNode {
         entries.count < Self.maxCount && bytes.count + fields.byteCount < Self.maxByteCount
     }
 
+    /// Whether an entry of a file goes here. Where names are long, more entries share them than a server would put in: in a
+    /// file they may stand once for any number of entries, and memory must not be a multiple of the file.
+    func takes(restored fields: borrowing StreamFields) -> Bool {
+        if admits(fields) { return true }
+        guard namesByteCount > Self.maxByteCount / 4, hasNames(fields) else { return false }
+        return entries.count < max(Self.maxCount, namesByteCount / 16)
+            && bytes.count - namesByteCount + fields.values.byteCount < max(Self.maxByteCount, namesByteCount)
+    }
+
     /// Adds an entry behind all others.
     mutating func append(_ id: StreamID, _ fields: borrowing StreamFields) {
         if entries.isEmpty {

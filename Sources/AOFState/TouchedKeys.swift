@@ -16,7 +16,7 @@ public struct TouchedKeys {
     /// More than can be held against every key.
     private var hasTooManyPatterns = false
     private static let maxPatternCount = 64
-    private var slots: [SlotRanges] = []
+    private var slots = SlotRanges()
     private var databases = BaseDatabases()
     /// Whether commands change the libraries of functions.
     public private(set) var changesFunctions = false
@@ -30,22 +30,22 @@ public struct TouchedKeys {
         switch command {
         case .key(let command):
             switch command {
-            case .flushall:
+            case .flushall, .flushdb:
+                // One that is refused leaves all as it is.
+                guard arguments.isFlush else { return }
+                if command == .flushdb { return databases.remove(record.database) }
                 databases.removeAll()
                 // Of the RDB nothing is left to be known.
                 hashes = HashSet64()
                 patterns = []
                 hasTooManyPatterns = false
-                slots = []
+                slots = SlotRanges()
                 return
-            case .flushdb: return databases.remove(record.database)
             case .swapdb:
-                if let first = arguments.integer(1), let second = arguments.integer(2), first >= 0, second >= 0 {
-                    databases.swap(UInt64(first), UInt64(second))
-                }
+                if let (first, second) = arguments.swappedDatabases { databases.swap(first, second) }
                 return
             case .trimslots, .sflush, .cluster:
-                if let ranges = SlotRanges(arguments, command), !ranges.isEmpty { slots.append(ranges) }
+                if let ranges = SlotRanges(arguments, command), !ranges.isEmpty { slots.formUnion(ranges) }
                 return
             case .move, .copy: noteOtherDatabase(arguments, command)
             default: break
@@ -87,10 +87,7 @@ public struct TouchedKeys {
     /// Whether an entry of the RDB is to be in memory.
     public func contains(database: UInt64, key: RawSpan) -> Bool {
         if hashes.contains(Self.hash(database, key)) { return true }
-        if !slots.isEmpty {
-            let slot = HashSlot.of(key)
-            if slots.contains(where: { $0.contains(slot) }) { return true }
-        }
+        if !slots.isEmpty, slots.contains(HashSlot.of(key)) { return true }
         if hasTooManyPatterns { return true }
         for pattern in patterns where pattern.database == database && pattern.matches(key) { return true }
         return false
@@ -134,6 +131,8 @@ private struct KeyPattern: Hashable {
 struct BaseDatabases {
     /// Only where it is not the same number; nil: nothing of the RDB is in it.
     private var origins: [UInt64: UInt64?] = [:]
+    /// The other way round: nil where the entries are gone.
+    private var destinations: [UInt64: UInt64?] = [:]
     private var isEmpty = false
 
     /// The RDB's database whose entries are in one now.
@@ -145,20 +144,27 @@ struct BaseDatabases {
 
     func destination(of origin: UInt64) -> UInt64? {
         if isEmpty { return nil }
-        for (database, from) in origins where from == origin { return database }
-        return origins[origin] == nil ? origin : nil
+        if let destination = destinations[origin] { return destination }
+        return origin
     }
 
     mutating func swap(_ first: UInt64, _ second: UInt64) {
-        let old = origin(of: first)
-        origins.updateValue(origin(of: second), forKey: first)
-        origins.updateValue(old, forKey: second)
+        let firstOrigin = origin(of: first)
+        let secondOrigin = origin(of: second)
+        origins.updateValue(secondOrigin, forKey: first)
+        origins.updateValue(firstOrigin, forKey: second)
+        if let firstOrigin { destinations.updateValue(second, forKey: firstOrigin) }
+        if let secondOrigin { destinations.updateValue(first, forKey: secondOrigin) }
     }
 
-    mutating func remove(_ database: UInt64) { origins.updateValue(nil, forKey: database) }
+    mutating func remove(_ database: UInt64) {
+        if let origin = origin(of: database) { destinations.updateValue(nil, forKey: origin) }
+        origins.updateValue(nil, forKey: database)
+    }
 
     mutating func removeAll() {
         isEmpty = true
         origins = [:]
+        destinations = [:]
     }
 }

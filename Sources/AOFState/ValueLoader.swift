@@ -12,9 +12,14 @@ protocol ValueLoader: ValueVisitor {
 
     /// The value, after its events.
     var value: KeyspaceValue { get }
+
+    /// Whether something was left out that is larger than any server's.
+    var isTooLarge: Bool { get }
 }
 
 extension ValueLoader {
+    var isTooLarge: Bool { false }
+
     mutating func integer(_ value: Int64, as role: TextRole) {
         String(value).withRawSpan { text($0, as: role) }
     }
@@ -62,6 +67,11 @@ extension KeyspaceValue {
     ) throws(DecodeError) -> KeyspaceValue {
         var loader = L()
         try reader.readValue(into: &loader)
+        if loader.isTooLarge {
+            throw DecodeError(
+                .limitExceeded, at: reader.header.valueOffset, expected: "entries of a stream of at most 1 GiB",
+                found: .described("a longer one"))
+        }
         return loader.value
     }
 

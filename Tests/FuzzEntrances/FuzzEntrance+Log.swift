@@ -110,7 +110,7 @@ extension FuzzEntrance {
         var error: DecodeError?
     }
 
-    private static func reader(
+    static func reader(
         _ bytes: [UInt8], _ arrival: Arrival, _ delivery: AOFReader.Delivery
     ) throws -> AOFReader {
         let input = try? Input(arrival.source(bytes))

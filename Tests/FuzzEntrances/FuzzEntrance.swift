@@ -14,6 +14,8 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
     case resp
     /// A byte that chooses how the rest arrives, then a log with or without an RDB before its commands, or a manifest.
     case aof
+    /// The same, whose commands are applied; the RDB of the state is read.
+    case state
 
     public func run(_ input: [UInt8]) {
         switch self {
@@ -30,6 +32,9 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
         case .aof:
             guard let choice = input.first else { return }
             Self.readLog(Array(input.dropFirst()), choice)
+        case .state:
+            guard let choice = input.first else { return }
+            Self.applyLog(Array(input.dropFirst()), choice)
         }
     }
 
