@@ -16,15 +16,12 @@ extension CommandRunner {
         if arguments.matches(1, "load") { return loadLibrary(arguments) }
         if arguments.matches(1, "delete") {
             guard arguments.count == 3 else { return .wrongArgumentCount }
-            let name = arguments[2].array
-            guard let index = keyspace.functions.firstIndex(where: { $0.name == name }) else { return .refused }
-            keyspace.functions.remove(at: index)
-            return .applied
+            return keyspace.functions.remove(arguments[2]) == nil ? .refused : .applied
         }
         if arguments.matches(1, "flush") {
             guard arguments.count <= 3 else { return .refused }
             if arguments.count == 3, !arguments.matches(2, "async"), !arguments.matches(2, "sync") { return .refused }
-            keyspace.functions = []
+            keyspace.functions.removeAll()
             return .applied
         }
         if arguments.matches(1, "restore") { return restoreLibraries(arguments) }
@@ -50,32 +47,27 @@ extension CommandRunner {
         else { return .refused }
         guard let libraries = FunctionLibrary.libraries(ofDump: arguments[2]) else { return .refused }
         guard let libraries else { return .cannotRun }
-        if flushes {
-            let old = keyspace.functions
-            keyspace.functions = []
-            if keyspace.load(libraries, replaces: false) { return .applied }
-            keyspace.functions = old
-            return .refused
-        }
-        return keyspace.load(libraries, replaces: replaces) ? .applied : .refused
+        guard keyspace.load(libraries, replaces: replaces, flushes: flushes) else { return .refused }
+        return .applied
     }
 }
 
 extension Keyspace {
     /// Adds libraries, all or none.
+    /// - Parameter flushes: in place of all that are there.
     /// - Returns: false where one of the same name is there and is not to be replaced.
-    fileprivate func load(_ libraries: [FunctionLibrary], replaces: Bool) -> Bool {
-        var all = functions
-        for (number, library) in libraries.enumerated() {
-            // Within one payload a name may come only once.
-            if libraries[..<number].contains(where: { $0.name == library.name }) { return false }
-            if let index = all.firstIndex(where: { $0.name == library.name }) {
-                guard replaces else { return false }
-                all.remove(at: index)
-            }
-            all.append(library)
+    fileprivate func load(_ libraries: [FunctionLibrary], replaces: Bool, flushes: Bool = false) -> Bool {
+        // Within one payload a name may come only once.
+        var names: Set<[UInt8]> = []
+        for library in libraries {
+            guard names.insert(library.name).inserted else { return false }
+            if !replaces, !flushes, functions.contains(library.name.rawSpan) { return false }
         }
-        functions = all
+        if flushes { functions.removeAll() }
+        for library in libraries {
+            functions.remove(library.name.rawSpan)
+            functions.insert(library.name.rawSpan, library.source)
+        }
         return true
     }
 }

@@ -28,8 +28,8 @@ struct FunctionLibrary {
 final class Keyspace {
     /// By number; those that were never used are missing.
     private(set) var databases: [UInt64: Database] = [:]
-    /// In the order in which they were loaded.
-    var functions: [FunctionLibrary] = []
+    /// The sources of libraries by name, in the order in which they were loaded.
+    var functions = ByteTable<[UInt8]>()
 
     func database(_ number: UInt64) -> Database {
         if let database = databases[number] { return database }

@@ -77,7 +77,7 @@ public struct LogState {
                     try reader.skipValue()
                 }
             case .function(let library):
-                if ownsFunctions { keyspace.functions.append(FunctionLibrary(library)) }
+                if ownsFunctions { keyspace.functions.set(Array(library.name.utf8).rawSpan, library.source) }
             case .aux(let field):
                 noteWriter(field)
                 aux(field)
@@ -165,10 +165,4 @@ public struct LogState {
 
     /// Keys whose values may not be what a server has.
     public var doubtfulKeys: DoubtfulKeys { DoubtfulKeys(doubts.keys) }
-}
-
-extension FunctionLibrary {
-    init(_ library: RDBModel.FunctionLibrary) {
-        self.init(name: Array(library.name.utf8), source: library.source)
-    }
 }

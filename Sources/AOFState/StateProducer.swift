@@ -51,7 +51,12 @@ public struct StateProducer: RDBProducer, ~Copyable {
     private mutating func writeFunctions(_ writer: inout RDBWriter) {
         hasWrittenFunctions = true
         guard ownsFunctions else { return }
-        for library in keyspace.functions { writer.append(function: library.source.rawSpan) }
+        var next = keyspace.functions.firstIndex
+        while let index = next {
+            let source = keyspace.functions[index]
+            writer.append(function: source.rawSpan)
+            next = keyspace.functions.index(after: index)
+        }
     }
 
     private func write(_ entry: KeyspaceEntry, _ index: Int, _ database: Database, _ writer: inout RDBWriter) {

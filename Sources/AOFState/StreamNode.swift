@@ -47,7 +47,7 @@ struct StreamNode {
     func takes(restored fields: borrowing StreamFields) -> Bool {
         if admits(fields) { return true }
         guard namesByteCount > Self.maxByteCount / 4, hasNames(fields) else { return false }
-        return entries.count < max(Self.maxCount, namesByteCount / 16)
+        return entries.count < max(Self.maxCount, namesByteCount / 64)
             && bytes.count - namesByteCount + fields.values.byteCount < max(Self.maxByteCount, namesByteCount)
     }
 

@@ -69,7 +69,8 @@ extension KeyspaceValue {
         try reader.readValue(into: &loader)
         if loader.isTooLarge {
             throw DecodeError(
-                .limitExceeded, at: reader.header.valueOffset, expected: "entries of a stream of at most 1 GiB",
+                .limitExceeded, at: ByteLocation(offset: reader.header.valueOffset),
+                expected: "entries of a stream of at most 1 GiB",
                 found: .described("a longer one"))
         }
         return loader.value

@@ -104,8 +104,8 @@ struct PayloadServerTests {
             if let start = LoggedCommand.start(in: bytes) { try applied.apply(log: Array(bytes[start...])) }
         }
         var found: [String: [UInt8]] = [:]
-        for library in applied.keyspace.functions {
-            found[String(decoding: library.name, as: UTF8.self)] = library.source
+        applied.keyspace.functions.forEachInOrder { name, source in
+            found[String(decoding: name.array, as: UTF8.self)] = source
         }
         #expect(found == truth, "\(process.server)")
     }
