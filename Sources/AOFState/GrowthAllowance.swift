@@ -3,7 +3,7 @@
 public struct GrowthAllowance {
     /// The servers' own limit of a string, unless they are told otherwise.
     static let maxStringByteCount: Int64 = 512 << 20
-    /// Zeros that all strings of a log may get so.
+    /// Zeros that all strings of a log may get so, and names of fields that hashes share in the RDB before it.
     public static let maxGrowth: Int64 = 4 << 30
 
     /// Of this log.

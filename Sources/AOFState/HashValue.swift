@@ -28,6 +28,8 @@ final class HashValue: StoredValue {
 
     var isEmpty: Bool { fields.isEmpty }
     var count: Int { fields.count }
+    /// Of all fields' names.
+    var fieldByteCount: Int { fields.totalKeyByteCount }
     var hasExpiries: Bool { expiries != nil }
 
     func copy() -> HashValue {

@@ -45,8 +45,8 @@ public struct LogState {
 
     /// - Parameters:
     ///   - now: what times of commands without a time of their own count from: Unix time in milliseconds.
-    ///   - maxGrowth: bytes that strings may get though the log has none for them, all in all: zeros that a SETRANGE far
-    ///     out asks for. A command that wants more is not run.
+    ///   - maxGrowth: bytes that values may get though the input has none for them, all in all: zeros that a SETRANGE far
+    ///     out asks for, names that hashes share in a file. A command that wants more is not run.
     public init(now: Int64, maxGrowth: Int64 = GrowthAllowance.maxGrowth) {
         start = now
         runner = CommandRunner(keyspace, now: now)
@@ -94,8 +94,16 @@ public struct LogState {
         runner.server = server
     }
 
-    private func load(_ reader: inout RDBReader, _ database: UInt64) throws(DecodeError) {
+    private mutating func load(_ reader: inout RDBReader, _ database: UInt64) throws(DecodeError) {
         let value = try KeyspaceValue(&reader)
+        // Of a template the file has the names once, and each hash that is made of it has them here.
+        if case .hash(let hash) = value, !reader.type.isRestorable,
+            !runner.allowance.admits(0, growth: Int64(hash.fieldByteCount))
+        {
+            throw DecodeError(
+                .limitExceeded, at: ByteLocation(offset: reader.header.valueOffset),
+                expected: "hashes of templates whose names take at most 4 GiB", found: .described("more"))
+        }
         keyspace.database(database).entries.set(
             reader.key, KeyspaceEntry(value: value, expiresAt: reader.header.expiresAt ?? KeyspaceEntry.never))
     }

@@ -197,6 +197,23 @@ struct HostileLogTests {
         #expect(small.nodeCount == 10)
     }
 
+    @Test("hashes that share a template's long names are loaded up to a limit")
+    func templates() throws {
+        let name = String(repeating: "n", count: 100_000)
+        let hashes = (0..<50).map { RDB.entry(32, "h\($0)", [7, 0x01, 0x76]) }
+        let file = RDBBuilder.file("REDIS0015", [RDB.hashTemplate(7, [name]), RDB.selectDatabase(0)] + hashes)
+        var state = LogState(now: AppliedLog.now, maxGrowth: 1 << 20)
+        var reader = try RDBReader(MemorySource(file))
+        let error = #expect(throws: DecodeError.self) { _ = try state.load(&reader, nil) }
+        #expect(error?.code == .limitExceeded)
+        #expect(state.keyspace.databases[0]?.entries.count == 10)
+        // All of them with the limit that holds otherwise.
+        var all = LogState(now: AppliedLog.now)
+        reader = try RDBReader(MemorySource(file))
+        _ = try all.load(&reader, nil)
+        #expect(all.keyspace.databases[0]?.entries.count == 50)
+    }
+
     @Test("a library of functions is found by its name, and a name twice in a payload refuses all")
     func functions() throws {
         func source(_ name: String) -> String { "#!lua name=\(name)\nreturn 1" }
