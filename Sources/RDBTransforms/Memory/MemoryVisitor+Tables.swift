@@ -94,8 +94,8 @@ extension MemoryVisitor {
     mutating func addPackedScore(_ value: Double) {
         if value.magnitude < 4_503_599_627_370_496, value == value.rounded(.towardZero) {
             packed.add(0, Int64(value))
-        } else if packed.byteCount > 64 << 10 {
-            // Never one listpack with the limits that anybody sets.
+        } else if count / 2 > model.limits.zsetEntries {
+            // So far beyond the limit nobody asks what the compact form would take.
             packed.add(18, nil)
         } else {
             // Redis before 7.2 writes 17 digits, without zeros at the end.
