@@ -176,7 +176,7 @@ struct VerifyTests {
                 [Command("XCLAIM", "stream", "group", "reader", 0, "1200-1", "RETRYCOUNT", 9, "JUSTID")]
             ),
             (
-                "pending entry 2000-1 of group \"group\"",
+                "consumer \"reader\" has another number of pending entries",
                 [Command("XCLAIM", "stream", "group", "reader", 0, "2000-1", "JUSTID")]
             ),
             (
