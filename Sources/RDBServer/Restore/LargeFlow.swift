@@ -38,9 +38,10 @@ final class LargeFlow: CommandSink {
         self.engine = engine
         self.link = link
         self.database = database
-        // What was built for the link so far goes first.
-        engine.submit(link)
         engine.large = self
+        // What was built for the link so far goes first. Were the rate waited for here, what is sent again meanwhile could
+        // put the link into another database.
+        engine.submit(link, waits: false)
         isBroken = link.connection == nil
     }
 

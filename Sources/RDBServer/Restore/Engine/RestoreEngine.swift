@@ -124,7 +124,8 @@ final class RestoreEngine {
         case .lost:
             lose(header, key.array)
         case .oneFrame:
-            submit(link)
+            // Nothing may come between: events could put the link into another database.
+            submit(link, waits: false)
             let (bytes, note) = try link.builder.encodeFrame(&reader, header, key: key, isUncertain: isUncertain)
             submit(bytes, [note], commandCount: note.commandCount, firstOffset: header.startOffset, on: link)
         case .tooLarge:
