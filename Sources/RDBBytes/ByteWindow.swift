@@ -21,6 +21,10 @@ public struct ByteWindow: ~Copyable {
     @usableFromInline let container: UInt64?
     /// Whether `LZF.slackByteCount` bytes behind what is readable may be read, whatever they hold.
     private let hasSlack: Bool
+    /// Where `rewind` comes back to, as an offset. Here and not in the feed, because marks come with every entry.
+    private var marked: UInt64?
+    /// Whether the source was asked to be able to go back to it.
+    private var isHolding = false
 
     /// The most bytes a read may ask for at once. Longer strings are taken in chunks.
     public static let maxContiguousByteCount = 1 << 20
@@ -236,12 +240,14 @@ public struct ByteWindow: ~Copyable {
     // MARK: - Going back
 
     /// Remembers this place: until `unmark`, `rewind` comes back to it, however far reading went on.
-    public mutating func mark() { feed?.mark = offset }
+    public mutating func mark() {
+        if feed != nil { marked = offset }
+    }
 
     /// Bytes from the mark to here, where they are all still in the window.
     public var markedByteCount: Int? {
-        guard let mark = feed?.mark, mark >= originOffset else { return nil }
-        return Int(offset - mark)
+        guard let marked, marked >= originOffset else { return nil }
+        return Int(offset - marked)
     }
 
     /// Bytes read before this place that are still in the window.
@@ -254,11 +260,10 @@ public struct ByteWindow: ~Copyable {
     }
 
     public mutating func unmark() {
-        guard let feed else { return }
-        feed.mark = nil
-        if feed.isHolding {
-            feed.source.release()
-            feed.isHolding = false
+        marked = nil
+        if isHolding {
+            feed?.source.release()
+            isHolding = false
         }
     }
 
@@ -270,7 +275,7 @@ public struct ByteWindow: ~Copyable {
             unsafe position = origin + Int(offset - originOffset)
             return
         }
-        guard let mark = feed.mark, offset >= mark else { preconditionFailure("rewind without a mark") }
+        guard let marked, offset >= marked else { preconditionFailure("rewind without a mark") }
         limit = .max
         if offset >= originOffset {
             clamp()
@@ -328,16 +333,18 @@ public struct ByteWindow: ~Copyable {
     @unsafe private mutating func fill(_ feed: WindowFeed, _ count: Int) throws(DecodeError) -> Int {
         let consumed = unsafe position - origin
         var keptFrom = consumed
-        if let mark = feed.mark, !feed.isHolding, mark >= originOffset {
-            let markIndex = Int(mark - originOffset)
+        if let marked, !isHolding, marked >= originOffset {
+            let markIndex = Int(marked - originOffset)
             if consumed - markIndex <= Self.maxContiguousByteCount {
                 keptFrom = markIndex
             } else {
                 // The marked bytes leave the window now: the source has to be able to deliver them again.
                 let delivered = unsafe UnsafeRawBufferPointer(
                     start: origin + markIndex, count: feed.filledByteCount - markIndex)
-                do { unsafe try feed.source.hold(from: mark, delivered: delivered) } catch { throw readFailure(error) }
-                feed.isHolding = true
+                do { unsafe try feed.source.hold(from: marked, delivered: delivered) } catch {
+                    throw readFailure(error)
+                }
+                isHolding = true
             }
         }
         feed.updateChecksum(consumedTo: offset, originOffset: originOffset)
@@ -388,8 +395,6 @@ final class WindowFeed {
     private(set) var base: UnsafeMutableRawPointer
     private var capacity: Int
     var filledByteCount = 0
-    var mark: UInt64?
-    var isHolding = false
 
     var verifiesChecksum: Bool
     private(set) var checksum = CRC64()
