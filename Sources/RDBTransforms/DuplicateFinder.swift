@@ -9,9 +9,7 @@ public struct DuplicateFinder: Sendable {
     /// 1.5 Mi hashes in 2 Mi places of 8 bytes: 16 MiB, and half as much again while it grows to that.
     public static let maxCount = 3 << 19
 
-    /// Open addressing; 0 is free.
-    private var places: [UInt64] = Array(repeating: 0, count: 16)
-    private var used = 0
+    private var hashes = HashSet64()
     private var share: UInt64 = 0
     private var shares: UInt64 = 1
     private let seed = UInt64.random(in: 1 ... .max)
@@ -25,26 +23,15 @@ public struct DuplicateFinder: Sendable {
         // Rounded up; the count may be anything up to 2^64 - 1.
         let count = count ?? 8
         shares = count == 0 ? 1 : (count - 1) / UInt64(Self.maxCount) + 1
-        clear(for: Int(min(count, 512)))
+        hashes.removeAll(for: Int(min(count, 512)))
     }
 
     /// Whether the collection must be gone through once more, for further hashes.
     public mutating func startNextShare() -> Bool {
         share += 1
         guard share < shares else { return false }
-        clear(for: places.count / 2)
+        hashes.removeAll(for: hashes.roomyCount)
         return true
-    }
-
-    private mutating func clear(for count: Int) {
-        var capacity = 16
-        while capacity < count * 2 { capacity *= 2 }
-        used = 0
-        if places.count == capacity {
-            unsafe places.withUnsafeMutableBufferPointer { unsafe $0.update(repeating: 0) }
-        } else {
-            places = Array(repeating: 0, count: capacity)
-        }
     }
 
     /// Whether the member was added before (in this share).
@@ -57,32 +44,9 @@ public struct DuplicateFinder: Sendable {
 
     public mutating func add(hash: UInt64) -> Bool {
         if shares > 1, hash >> 32 % shares != share { return false }
-        let key = hash == 0 ? 1 : hash
-        if used * 4 >= places.count * 3 {
-            // Never beyond the bound: a count that lied is found out by counting.
-            if places.count >= Self.maxCount / 3 * 4 { return false }
-            grow()
-        }
-        let mask = places.count - 1
-        var index = Int(truncatingIfNeeded: key) & mask
-        while places[index] != 0 {
-            if places[index] == key { return true }
-            index = (index + 1) & mask
-        }
-        places[index] = key
-        used += 1
-        return false
-    }
-
-    private mutating func grow() {
-        let old = places
-        places = Array(repeating: 0, count: old.count * 2)
-        let mask = places.count - 1
-        for key in old where key != 0 {
-            var index = Int(truncatingIfNeeded: key) & mask
-            while places[index] != 0 { index = (index + 1) & mask }
-            places[index] = key
-        }
+        // Never beyond the bound: a count that lied is found out by counting.
+        if hashes.count >= Self.maxCount { return false }
+        return !hashes.insert(hash)
     }
 
     /// Words of 8 bytes folded by multiplication, the last one padded with the length.
