@@ -48,6 +48,8 @@ public struct AOFInput {
         public var beginsWithRDB: Bool { content == .rdb }
         /// Whether the source's bytes are not the file's own.
         public let isCompressed: Bool
+        /// The file's own bytes, which can be read again from their beginning; nil for pipes and the like.
+        public let regularFile: DescriptorSource?
     }
 
     /// As it was given.
@@ -151,7 +153,7 @@ public struct AOFInput {
             // Holds of a reader are not to end the one that keeps all.
             return Part(
                 file: part.file, source: RecordingSource(part.source), content: part.content,
-                isCompressed: part.isCompressed)
+                isCompressed: part.isCompressed, regularFile: part.regularFile)
         }
         if path == "-" { throw InputError(path: path, cause: .system(ESPIPE)) }
         return try Self.open(file)
@@ -182,7 +184,9 @@ public struct AOFInput {
                 case .empty: .empty
                 default: .unknown
                 }
-            return Part(file: file, source: source, content: content, isCompressed: source !== base)
+            return Part(
+                file: file, source: source, content: content, isCompressed: source !== base,
+                regularFile: descriptor.canRewind ? descriptor : nil)
         } catch {
             throw InputError(path: file.path, cause: error)
         }

@@ -69,18 +69,59 @@ struct CompareRun {
         }
     }
 
-    /// Reads both sides to their ends, as far as they can be read.
+    /// Reads both sides to their ends, as far as they can be read, and finds out which keys differ.
+    ///
+    /// Files are tallied first: where nothing differs, as mostly, that is all. What can only be read once, or changes from
+    /// one time to the next, is recorded at once.
+    ///
+    /// - Parameters:
+    ///   - isLast: whether the sides will not be read once more for what the keys hold.
+    ///   - keepsKeys: whether keys that differ will be looked for again.
     /// - Returns: what stands in the way of a verdict; with `--on-error skip`, damage does not keep the rest from being
     ///   compared.
-    func read(_ comparison: Comparison, isLast: Bool) -> (status: ExitStatus, goesOn: Bool) {
+    func compare(
+        _ comparison: Comparison, isLast: Bool, keepsKeys: Bool = false
+    ) -> (status: ExitStatus, goesOn: Bool) {
+        do throws(SpillError) {
+            var isRecorded = false
+            var first: (status: ExitStatus, goesOn: Bool)
+            if sides.allSatisfy(\.canReadAgain), !comparison.options.isTimed {
+                first = read(comparison, isLast: false) { side, reader, loop throws(EntryFault) in
+                    try comparison.tally(side, &reader, loop, threads: threads)
+                }
+                if first.goesOn { isRecorded = try !comparison.findSuspects() }
+            } else {
+                first = read(comparison, isLast: isLast) { side, reader, loop throws(EntryFault) in
+                    try comparison.record(side, &reader, loop, threads: threads)
+                }
+                isRecorded = true
+            }
+            if first.goesOn, !isRecorded {
+                let again = read(comparison, isLast: isLast) { side, reader, loop throws(EntryFault) in
+                    // All of it was told when the side was read first.
+                    var loop = loop
+                    loop.notice = { _ in }
+                    return try comparison.record(side, &reader, loop, threads: threads)
+                }
+                first = (first.status.combined(with: again.status), again.goesOn)
+            }
+            if first.goesOn { try comparison.join(keepsKeys: keepsKeys) }
+            return first
+        } catch { return (tell(error), false) }
+    }
+
+    private func read(
+        _ comparison: Comparison, isLast: Bool,
+        _ body: (Side, inout RDBReader, EntryLoop) throws(EntryFault) -> LoopOutcome
+    ) -> (status: ExitStatus, goesOn: Bool) {
         var all = ExitStatus.done
         for side in Side.allCases {
             var isAtEnd = false
             let status = open(side, isLast: isLast) { _, reader, loop in
                 let result: Result<LoopOutcome, EntryFault>
-                do throws(EntryFault) {
-                    result = .success(try comparison.read(side, &reader, loop, threads: threads))
-                } catch { result = .failure(error) }
+                do throws(EntryFault) { result = .success(try body(side, &reader, loop)) } catch {
+                    result = .failure(error)
+                }
                 if let failure = comparison.failure { return tell(failure) }
                 if case .success(let outcome) = result { isAtEnd = outcome.end != nil }
                 return tell(result, side)

@@ -35,12 +35,11 @@ extension InputRun {
         let input = try AOFInput(path: path)
         do throws(InputError) {
             if try input.isLog() { return LogSide(input, self) }
-            guard path == "-" else { return FileSide(path: path) }
+            let name = path == "-" ? "standard input" : path
             let part = try input.open(input.files[0])
-            // Read from a file, it can be gone through as often as needed.
-            if let file = part.source as? DescriptorSource, file.canRewind { return FileSide(standardInput: file) }
-            do throws(SourceError) { return OnceSide(name: "standard input", try Input(part.source).source) } catch {
-                throw InputError(path: "standard input", cause: error)
+            if let file = part.regularFile { return FileSide(name: name, file) }
+            do throws(SourceError) { return OnceSide(name: name, try Input(part.source).source) } catch {
+                throw InputError(path: name, cause: error)
             }
         } catch { throw .unreadable(error) }
     }

@@ -1,5 +1,6 @@
 import RDBKit
 import RDBTestSupport
+import Testing
 
 /// Holds two files in memory against each other, and keeps what a sink was told.
 final class MemorySide: SnapshotSide {
@@ -15,16 +16,43 @@ final class MemorySide: SnapshotSide {
 }
 
 enum Differences {
+    /// In both ways, which have to find the same: of records alone, and tallied before.
     static func compare(
         _ a: [UInt8], _ b: [UInt8], _ options: ComparisonOptions = ComparisonOptions(), threads: Int = 1
     ) throws -> Comparison {
+        let comparison = try recorded(a, b, options, threads: threads)
+        if options.isTimed { return comparison }
+        let tallied = Comparison(options)
+        try read(a, b) { try tallied.tally($0, &$1, $2, threads: threads) }
+        let hasSuspects = try tallied.findSuspects()
+        if hasSuspects { try read(a, b) { try tallied.record($0, &$1, $2, threads: threads) } }
+        try tallied.join(keepsKeys: true)
+        #expect(tallied.isSame == comparison.isSame && tallied.counts.total == comparison.counts.total)
+        #expect(tallied.counts.byPlace.map(\.place) == comparison.counts.byPlace.map(\.place))
+        #expect(tallied.counts.byPlace.map(\.counts) == comparison.counts.byPlace.map(\.counts))
+        #expect(tallied.functions.changes.count == comparison.functions.changes.count)
+        #expect(tallied.functions.sameCount == comparison.functions.sameCount)
+        #expect(tallied.duplicateCounts == comparison.duplicateCounts)
+        if !hasSuspects { #expect(comparison.counts.total.isSame && comparison.duplicateCounts == [0, 0]) }
+        return tallied
+    }
+
+    private static func recorded(
+        _ a: [UInt8], _ b: [UInt8], _ options: ComparisonOptions, threads: Int
+    ) throws -> Comparison {
         let comparison = Comparison(options)
-        for (side, bytes) in [(Side.a, a), (.b, b)] {
-            var reader = try RDBReader(MemorySource(bytes))
-            _ = try comparison.read(side, &reader, EntryLoop(selection: Selection(now: 0)), threads: threads)
-        }
+        try read(a, b) { try comparison.record($0, &$1, $2, threads: threads) }
         try comparison.join(keepsKeys: true)
         return comparison
+    }
+
+    private static func read(
+        _ a: [UInt8], _ b: [UInt8], _ body: (Side, inout RDBReader, EntryLoop) throws -> LoopOutcome
+    ) throws {
+        for (side, bytes) in [(Side.a, a), (.b, b)] {
+            var reader = try RDBReader(MemorySource(bytes))
+            _ = try body(side, &reader, EntryLoop(selection: Selection(now: 0)))
+        }
     }
 
     static func tell(

@@ -65,6 +65,56 @@ struct CompareTableTests {
         #expect(table.duplicateCounts == duplicates, "seed \(seed)")
     }
 
+    /// - Parameter setByteCount: small ones make parts be looked through in shares.
+    @Test("a tally suspects the groups whose keys differ or come twice, and no others", arguments: [1 << 30, 1 << 9])
+    func keyTally(_ setByteCount: Int) throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SplitMix64(seed: seed)
+        func digest() -> Digest128 { Digest128(high: random.next(), low: random.next()) }
+        // More than the smallest memory holds: a part keeps 384 keys.
+        let entries = (0..<600_000).map { _ in (key: digest(), entry: digest()) }
+        var sides = [entries, entries.shuffled(using: &random)]
+        var expected: Set<Int> = []
+        func suspect(_ key: Digest128) { expected.insert(KeyGroups.group(of: key.high)) }
+        for _ in 0..<20 {
+            // Another value; a key that is missing; one that is new; and two that come twice on both sides, as they are
+            // and in another order of their values.
+            let index = random.next() % 500_000
+            sides[1][Int(index)].entry = digest()
+            suspect(sides[1][Int(index)].key)
+            suspect(sides[0].removeLast().key)
+            sides[1].append((digest(), digest()))
+            suspect(sides[1].last!.key)
+            let twice = entries[Int.random(in: 0..<500_000, using: &random)]
+            for side in 0..<2 { sides[side].append(twice) }
+            suspect(twice.key)
+            let other = (key: digest(), entries: [digest(), digest()])
+            for side in 0..<2 {
+                for entry in 0..<2 { sides[side].append((other.key, other.entries[entry ^ side])) }
+            }
+            suspect(other.key)
+        }
+        var tally = KeyTally(memory: 0, setByteCount: setByteCount)
+        for side in Side.allCases {
+            var marks = KeyMarks()
+            for (key, entry) in sides[side.rawValue] {
+                marks.append(key: key, entry: entry)
+                if marks.count == 5000 {
+                    try tally.add(marks, side)
+                    marks.removeAll()
+                }
+            }
+            try tally.add(marks, side)
+        }
+        #expect(tally.spilledByteCount > 0)
+        let groups = try tally.suspects()
+        let found = (0..<KeyGroups.count).filter { groups.contains(Digest128(high: UInt64($0) << 48)) }
+        #expect(Set(found) == expected, "seed \(seed)")
+        #expect(!groups.isEmpty)
+        var empty = KeyTally(memory: 0)
+        #expect(try empty.suspects().isEmpty)
+    }
+
     @Test("keys that differ are found again, part by part")
     func differingKeys() throws {
         var random = SplitMix64(seed: 5)

@@ -7,11 +7,15 @@ public import RDBTransforms
 ///
 ///     let comparison = Comparison(ComparisonOptions())
 ///     for (side, path) in [(Side.a, "old.rdb"), (.b, "new.rdb")] {
-///         var reader = try RDBReader(FileSide(path: path).open(wanting: nil, isLast: true))
-///         _ = try comparison.read(side, &reader, EntryLoop(selection: Selection(now: currentMilliseconds())), threads: 4)
+///         var reader = try RDBReader(Input(path: path).source)
+///         _ = try comparison.record(side, &reader, EntryLoop(selection: Selection(now: currentMilliseconds())), threads: 4)
 ///     }
 ///     try comparison.join()
 ///     print(comparison.isSame, comparison.counts.total.different)
+///
+/// Inputs that can be read as often as needed are tallied first: what is kept of their keys then is a tenth, and only keys
+/// that can differ, mostly none, have to be recorded. Where `tally` has read both sides, `findSuspects` tells whether
+/// `record` has to read them again before `join`.
 ///
 /// Keys and values are compared by 128-bit digests with a key of this run's own: two different values are taken for the
 /// same about once in 2^128.
@@ -36,13 +40,32 @@ public final class Comparison {
     public var functions: FunctionTable { state.functions }
     /// Keys that came more than once in the same input, of which the last one counts.
     public var duplicateCounts: [UInt64] { state.table.duplicateCounts }
-    public var keyCounts: [UInt64] { state.table.recordCounts }
-    public var spilledByteCount: UInt64 { state.table.spilledByteCount }
 
     public var isSame: Bool { counts.total.isSame && functions.changes.isEmpty }
 
-    /// Reads one side to its end.
-    public func read(
+    /// Reads one side to its end, and sums up what groups of its keys hold. Not for expiries that may differ.
+    public func tally(
+        _ side: Side, _ reader: inout RDBReader, _ loop: EntryLoop, threads: Int
+    ) throws(EntryFault) -> LoopOutcome {
+        precondition(!options.isTimed, "sums tell whether expiries differ, not by how much")
+        if state.tally == nil { state.tally = KeyTally(memory: options.memory) }
+        var consumer = KeyTallyConsumer(state, side)
+        defer { consumer.flush() }
+        return try loop.run(&reader, &consumer, threads: threads)
+    }
+
+    /// After both sides were tallied: which keys can differ.
+    /// - Returns: whether there are any, so that both sides must be recorded before `join`.
+    public func findSuspects() throws(SpillError) -> Bool {
+        if let failure = state.failure { throw failure }
+        let suspects = try state.tally?.suspects()
+        state.tally = nil
+        state.suspects = suspects
+        return suspects?.isEmpty == false
+    }
+
+    /// Reads one side to its end, and keeps a record of each key, or of those that can differ.
+    public func record(
         _ side: Side, _ reader: inout RDBReader, _ loop: EntryLoop, threads: Int
     ) throws(EntryFault) -> LoopOutcome {
         var consumer = KeyRecordConsumer(state, side)
@@ -57,6 +80,7 @@ public final class Comparison {
         var judge = PairJudge(options, keepsKeys: keepsKeys)
         try state.table.join(into: &judge)
         counts = judge.counts
+        if state.suspects != nil { counts.add(state.tallied, without: state.recorded) }
         doubtfulCount = judge.doubtfulCount
         if keepsKeys || doubtfulCount > 0 { differing = judge.keys }
     }

@@ -1,29 +1,22 @@
 public import RDBBytes
 
-/// A file as a side of a comparison: a path, or standard input that can go back.
+/// A regular file as a side of a comparison: it stays open, so that every pass reads the same one.
 public final class FileSide: SnapshotSide {
     public let name: String
-    private let path: String
-    private let standardInput: DescriptorSource?
+    private let file: DescriptorSource
 
-    public init(path: String) {
-        self.path = path
-        name = path
-        standardInput = nil
-    }
+    public var canReadAgain: Bool { true }
 
-    /// - Parameter standardInput: of a regular file.
-    public init(standardInput: DescriptorSource) {
-        self.standardInput = standardInput
-        path = "-"
-        name = "standard input"
+    /// - Parameter file: which can go back; plain or compressed.
+    public init(name: String, _ file: DescriptorSource) {
+        self.name = name
+        self.file = file
     }
 
     public func open(wanting wants: KeyFilter?, isLast: Bool) throws -> any ByteSource {
-        guard let standardInput else { return try Input(path: path).source }
         do throws(SourceError) {
-            try standardInput.rewind(to: 0)
-            return try Input(standardInput).source
+            try file.rewind(to: 0)
+            return try Input(file).source
         } catch { throw InputError(path: name, cause: error) }
     }
 }

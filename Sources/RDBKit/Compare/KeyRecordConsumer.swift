@@ -1,75 +1,19 @@
 import RDBBytes
 import RDBFormat
 import RDBModel
-public import RDBTransforms
+import RDBTransforms
 
-/// What of two inputs is compared.
-public struct ComparisonOptions: Sendable {
-    public var parts = EntryDigest.Parts.data
-    /// Function libraries count as well.
-    public var comparesFunctions = true
-    /// Expiries of keys and fields may differ by so many milliseconds; nil compares them exactly.
-    public var expiryTolerance: Int64?
-    /// Hash fields whose expiry is not later do not count: a live server may or may not have removed them. Unix time in
-    /// milliseconds.
-    public var fieldsExpireAfter: Int64?
-    /// Bytes for what is kept of keys and elements.
-    public var memory = 256 << 20
-
-    public init() {}
-
-    /// Expiries are compared as numbers.
-    var isTimed: Bool { expiryTolerance != nil && !parts.isDisjoint(with: [.expiry, .fieldExpiry]) }
-}
-
-/// What a comparison gathers of both sides.
-final class ComparisonState {
-    let options: ComparisonOptions
-    /// Nobody can make an input whose digests agree under it.
-    let key = Digest128(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max))
-    var table: KeyTable
-    var functions = FunctionTable()
-    var failure: SpillError?
-
-    init(_ options: ComparisonOptions) {
-        self.options = options
-        table = KeyTable(isTimed: options.isTimed, memory: options.memory)
-    }
-
-    func add(_ records: inout KeyRecords, _ side: Side) {
-        if failure == nil {
-            do throws(SpillError) { try table.add(records, side) } catch { failure = error }
-        }
-        records.removeAll()
-    }
-}
-
-/// The digests by which keys are found again in a later pass.
-struct KeyHash: Sendable {
-    private let beginning: SipHash
-    private let hasDatabase: Bool
-
-    init(_ state: ComparisonState) {
-        beginning = SipHash(key: state.key)
-        hasDatabase = state.options.parts.contains(.database)
-    }
-
-    func digest(database: UInt64, key: RawSpan) -> Digest128 {
-        var message = beginning
-        if hasDatabase { message.append(word: database) }
-        message.append(text: key)
-        return message.finish()
-    }
-}
-
-/// Makes a record of each entry of one side.
+/// Makes a record of each entry of one side, or of those whose keys can differ.
 struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
     private let side: Side
     private let hash: KeyHash
     private let timed: Bool
     private var digest: EntryDigest
     private var fieldDigest: EntryDigest
+    private let suspects: KeyGroups?
     private var records: KeyRecords
+    /// Side A's, where only some keys are recorded.
+    private var counts = ComparisonCounts()
     /// nil in workers.
     private let state: ComparisonState?
 
@@ -77,6 +21,7 @@ struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
         self.side = side
         self.state = state
         hash = KeyHash(state)
+        suspects = state.suspects
         timed = state.options.isTimed
         // Database and key are in the digest of the key.
         var parts = state.options.parts.subtracting(.database)
@@ -92,6 +37,7 @@ struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
     private init(workerOf other: borrowing KeyRecordConsumer) {
         side = other.side
         hash = other.hash
+        suspects = other.suspects
         timed = other.timed
         digest = other.digest
         fieldDigest = other.fieldDigest
@@ -109,11 +55,14 @@ struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
                 .limitExceeded, at: ByteLocation(offset: header.startOffset), expected: "a database below 2^56",
                 found: .unsigned(header.database))
         }
+        let key = hash.digest(database: header.database, key: reader.key)
+        if let suspects {
+            guard suspects.contains(key) else { return try reader.skipValue() }
+            if side == .a { counts.add(database: header.database, type: header.type, .same) }
+        }
         digest.begin(header, key: RawSpan())
         try reader.readValue(into: &digest)
-        var record = KeyRecord(
-            key: hash.digest(database: header.database, key: reader.key), value: digest.finish(),
-            database: header.database, type: header.type)
+        var record = KeyRecord(key: key, value: digest.finish(), database: header.database, type: header.type)
         if timed {
             record.expiresAt = header.expiresAt
             if header.hasFieldExpiries {
@@ -130,13 +79,10 @@ struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
         if state != nil, records.count >= 4096 { flush() }
     }
 
-    mutating func section(_ item: RDBItem) {
-        guard case .function(let library) = item, let state, state.options.comparesFunctions else { return }
-        state.functions.add(library, digest.digest(of: library), side)
-    }
+    mutating func section(_ item: RDBItem) { state?.add(item, side, digest) }
 
     /// To be called after the run.
-    mutating func flush() { state?.add(&records, side) }
+    mutating func flush() { state?.add(&records, &counts, side) }
 
     // MARK: - As one of several
 
@@ -144,7 +90,7 @@ struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
 
     mutating func absorb(_ worker: inout KeyRecordConsumer) {
         flush()
-        state?.add(&worker.records, side)
+        state?.add(&worker.records, &worker.counts, side)
     }
 
     var isFull: Bool { false }

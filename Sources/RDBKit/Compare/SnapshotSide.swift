@@ -12,6 +12,9 @@ public protocol SnapshotSide: AnyObject {
     /// Whether the data may change between one stream and the next.
     var isLive: Bool { get }
 
+    /// Whether another stream of the same data costs nothing but reading it.
+    var canReadAgain: Bool { get }
+
     /// A new stream of the side's data: an RDB from its first byte on, which can go back (`hold` and `rewind`).
     ///
     /// A comparison opens a side once for each pass over it, one pass after another; the stream before is no longer used.
@@ -30,5 +33,6 @@ public protocol SnapshotSide: AnyObject {
 
 extension SnapshotSide {
     public var isLive: Bool { false }
+    public var canReadAgain: Bool { false }
     public var failure: (any Error)? { nil }
 }

@@ -88,6 +88,36 @@ public struct ComparisonCounts: Sendable {
         places[presentPlace, default: KeyCounts()] += present
     }
 
+    public mutating func add(_ other: ComparisonCounts) {
+        var other = other
+        other.put()
+        put()
+        settled += other.settled
+        for (place, counts) in other.places {
+            if places.count >= Self.maxDatabases, places[place] == nil {
+                hasTooManyDatabases = true
+                continue
+            }
+            places[place, default: KeyCounts()] += counts
+        }
+        if other.hasTooManyDatabases { hasTooManyDatabases = true }
+    }
+
+    /// Adds the keys that are the same in `other` and were not counted as that in `part`, some of its keys.
+    public mutating func add(_ other: ComparisonCounts, without part: ComparisonCounts) {
+        var (other, part) = (other, part)
+        part.put()
+        other.put()
+        for (place, counts) in part.places {
+            // What of so many databases was left out in one of the two need not be in the other.
+            guard var rest = other.places[place], rest.same >= counts.same else { continue }
+            rest.same -= counts.same
+            other.places[place] = rest
+        }
+        other.settled.same -= min(other.settled.same, part.settled.same)
+        add(other)
+    }
+
     /// Takes back one key that was counted as different and is not.
     public mutating func correct(database: UInt64, type: ValueType) {
         put()

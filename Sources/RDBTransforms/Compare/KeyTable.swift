@@ -27,39 +27,18 @@ public protocol KeyPairVisitor {
 /// Of a key that comes twice in one input the last one counts.
 ///
 /// Memory: three quarters of `memory` for records, one quarter for the join.
-///
-/// Why the pointers are safe: `parts` are 2048 until `deinit`, and a part's number is ten bits of a digest, doubled,
-/// and a side.
-@safe public struct KeyTable: ~Copyable {
+public struct KeyTable: ~Copyable {
     /// So many that the table of one's keys is mostly in a processor's cache.
     fileprivate static let partitionBits: UInt64 = 10
     private static let partitionCount = 1 << Int(partitionBits)
     /// Less than a page of records at a time would make the file a heap of crumbs.
     public static let minMemory = 4 << 20
 
-    private let wordCount: Int
-    /// Words that a partition of one side keeps in memory.
-    private let maxWords: Int
+    private var records: PartitionedWords
     private let joinByteCount: Int
-    private let parts: UnsafeMutablePointer<Part>
-    private let file = SpillFile()
 
     /// Keys that came again in the same input, by side.
     public private(set) var duplicateCounts: [UInt64] = [0, 0]
-    public private(set) var recordCounts: [UInt64] = [0, 0]
-
-    private struct Part: ~Copyable {
-        var words: WordBuffer
-        var extents: [Extent] = []
-        var spilledWords = 0
-
-        init(maxWords: Int) { words = WordBuffer(limit: maxWords) }
-    }
-
-    private struct Extent {
-        var offset: UInt64
-        var wordCount: Int
-    }
 
     public init(isTimed: Bool, memory: Int) {
         self.init(isTimed: isTimed, memory: memory, joinByteCount: max(memory, Self.minMemory) / 4)
@@ -67,98 +46,49 @@ public protocol KeyPairVisitor {
 
     /// - Parameter joinByteCount: how large the table of a join may be.
     init(isTimed: Bool, memory: Int, joinByteCount: Int) {
-        wordCount = KeyRecords(isTimed: isTimed).wordCount
-        let memory = max(memory, Self.minMemory)
-        let share = memory / 4 * 3 / (Self.partitionCount * 2) / 8
-        maxWords = max(16, share / wordCount) * wordCount
         self.joinByteCount = joinByteCount
-        unsafe parts = .allocate(capacity: Self.partitionCount * 2)
-        for part in 0..<Self.partitionCount * 2 { unsafe (parts + part).initialize(to: Part(maxWords: maxWords)) }
-    }
-
-    deinit {
-        unsafe parts.deinitialize(count: Self.partitionCount * 2)
-        unsafe parts.deallocate()
+        records = PartitionedWords(
+            partCount: Self.partitionCount * 2, recordWords: KeyRecords(isTimed: isTimed).wordCount,
+            memory: max(memory, Self.minMemory) / 4 * 3)
     }
 
     /// Bytes that went to the temporary file.
-    public var spilledByteCount: UInt64 { file.byteCount }
+    public var spilledByteCount: UInt64 { records.spilledByteCount }
 
     /// Adds records of a side, in the order of the input.
-    public mutating func add(_ records: KeyRecords, _ side: Side) throws(SpillError) {
-        recordCounts[side.rawValue] += UInt64(records.count)
-        var index = 0
-        while index < records.words.count {
-            // Ten bits and a side: one of the 2048 parts.
-            let part = Int(records.words[index] >> (64 - Self.partitionBits)) * 2 + side.rawValue
-            if unsafe parts[part].words.count >= maxWords { try spill(part) }
-            // Records are whole.
-            unsafe records.words.withUnsafeBufferPointer { words in
-                unsafe parts[part].words.append(words.baseAddress! + index, wordCount)
-            }
-            index += wordCount
-        }
-    }
-
-    private mutating func spill(_ part: Int) throws(SpillError) {
-        let count = unsafe parts[part].words.count
-        let offset = try file.append(unsafe parts[part].words.bytes)
-        unsafe parts[part].extents.append(Extent(offset: offset, wordCount: count))
-        unsafe parts[part].spilledWords += count
-        unsafe parts[part].words.removeAll()
+    public mutating func add(_ new: KeyRecords, _ side: Side) throws(SpillError) {
+        // Ten bits and a side: one of the 2048 parts.
+        try records.append(new.words) { Int($0 >> (64 - Self.partitionBits)) * 2 + side.rawValue }
     }
 
     /// Shows every key of either side, in no order. Empties the table.
     public mutating func join<V: KeyPairVisitor>(into visitor: inout V) throws(SpillError) {
+        let wordCount = records.recordWords
         var table = JoinTable(wordCount: wordCount)
         for partition in 0..<Self.partitionCount {
             if Interrupt.isRequested { throw .interrupted }
             let part = partition * 2
-            let counts = (0..<2).map { side in
-                unsafe (parts[part + side].spilledWords + parts[part + side].words.count) / wordCount
-            }
-            let (records, larger) = (counts[0] + counts[1], max(counts[0], counts[1]))
+            let counts = (records.recordCount(of: part), records.recordCount(of: part + 1))
+            let (count, larger) = (counts.0 + counts.1, max(counts.0, counts.1))
             // Shares by the bits behind those that chose the partition.
             var shareBits: UInt64 = 0
-            while JoinTable.byteCount(records: records >> Int(shareBits), wordCount) > joinByteCount, shareBits < 32 {
+            while JoinTable.byteCount(records: count >> Int(shareBits), wordCount) > joinByteCount, shareBits < 32 {
                 shareBits += 1
             }
             for share in 0..<UInt64(1) << shareBits {
                 // Mostly the same keys on both sides; where not, the table grows.
                 table.clear(for: larger >> Int(shareBits))
                 for side in Side.allCases {
-                    try load(part + side.rawValue, side, share: share, shareBits, into: &table)
+                    unsafe try records.visit(part + side.rawValue) {
+                        unsafe table.add($0, side, share: share, shareBits)
+                    }
                 }
                 try table.show(to: &visitor)
             }
-            unsafe parts[part] = Part(maxWords: maxWords)
-            unsafe parts[part + 1] = Part(maxWords: maxWords)
+            records.remove(part)
+            records.remove(part + 1)
         }
         duplicateCounts = table.duplicateCounts
-    }
-
-    private func load(
-        _ part: Int, _ side: Side, share: UInt64, _ shareBits: UInt64, into table: inout JoinTable
-    ) throws(SpillError) {
-        var piece: [UInt64] = []
-        for extent in unsafe parts[part].extents {
-            var done = 0
-            while done < extent.wordCount {
-                // Whole records, some 64 KiB of them.
-                let count = min(extent.wordCount - done, 8192 / wordCount * wordCount)
-                if piece.count != count { piece = Array(repeating: 0, count: count) }
-                let result = unsafe piece.withUnsafeMutableBytes { buffer -> Result<Void, SpillError> in
-                    do throws(SpillError) {
-                        unsafe try file.read(at: extent.offset + UInt64(done) * 8, into: buffer)
-                        return .success(())
-                    } catch { return .failure(error) }
-                }
-                try result.get()
-                unsafe piece.withUnsafeBufferPointer { unsafe table.add($0, side, share: share, shareBits) }
-                done += count
-            }
-        }
-        unsafe table.add(parts[part].words.buffer, side, share: share, shareBits)
     }
 }
 
@@ -280,52 +210,6 @@ private struct JoinTable {
             case 2: try visitor.visit(.onlyB(record(3 + wordCount - 2)))
             default: try visitor.visit(.both(record(3), record(3 + wordCount - 2)))
             }
-        }
-    }
-}
-
-/// Words that are only ever appended.
-@safe private struct WordBuffer: ~Copyable {
-    private var base: UnsafeMutablePointer<UInt64>
-    private var capacity = 16
-    private let limit: Int
-    private(set) var count = 0
-
-    /// - Parameter limit: how many words it will hold at most.
-    init(limit: Int) {
-        self.limit = max(capacity, limit)
-        unsafe base = .allocate(capacity: capacity)
-    }
-
-    deinit { unsafe base.deallocate() }
-
-    @unsafe @inline(__always)
-    mutating func append(_ words: UnsafePointer<UInt64>, _ wordCount: Int) {
-        if capacity - count < wordCount { grow() }
-        // The limit is a multiple of a record, and so is what a doubling makes room for, or more.
-        for word in 0..<wordCount { unsafe base[count + word] = words[word] }
-        count += wordCount
-    }
-
-    @inline(never)
-    private mutating func grow() {
-        precondition(count < limit, "a buffer that is emptied when it is full")
-        capacity = min(capacity * 2, limit)
-        let new = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
-        unsafe new.update(from: base, count: count)
-        unsafe base.deallocate()
-        unsafe base = new
-    }
-
-    mutating func removeAll() { count = 0 }
-
-    @unsafe var buffer: UnsafeBufferPointer<UInt64> { unsafe UnsafeBufferPointer(start: base, count: count) }
-
-    var bytes: RawSpan {
-        @_lifetime(borrow self)
-        get {
-            unsafe _overrideLifetime(
-                RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count * 8), borrowing: self)
         }
     }
 }

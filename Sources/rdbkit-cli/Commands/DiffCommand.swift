@@ -54,14 +54,9 @@ struct DiffCommand: ParsableCommand {
         let compare = try CompareRun(options, [a, b], selection, servers: servers)
         let file = try compare.run.open(output)
         let comparison = compare.comparison(compared.options(selects: !selection.isEmpty))
-        var (status, goesOn) = compare.read(comparison, isLast: false)
+        let (found, goesOn) = compare.compare(comparison, isLast: false, keepsKeys: true)
+        var status = found
         var failure: OutputError?
-        if goesOn {
-            do throws(SpillError) { try comparison.join(keepsKeys: true) } catch {
-                status = compare.tell(error)
-                goesOn = false
-            }
-        }
         if goesOn {
             let told: ExitStatus
             (told, failure) = try tell(comparison, compare, file, isWhole: status == .done)

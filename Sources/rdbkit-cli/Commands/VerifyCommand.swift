@@ -36,23 +36,19 @@ struct VerifyCommand: ParsableCommand {
         let compare = try CompareRun(options, [a, b], selection, servers: servers)
         let file = try compare.run.open(output)
         let comparison = compare.comparison(compared.options(selects: !selection.isEmpty))
-        var status = ExitStatus.done
         var failure: OutputError?
         let looksAgain = comparison.options.expiryTolerance != nil
-        let read = compare.read(comparison, isLast: !looksAgain)
-        status = read.status
-        if read.goesOn {
-            do throws(SpillError) {
-                try comparison.join()
-                if comparison.doubtfulCount > 0 {
-                    status = status.combined(with: compare.tellDifferences(comparison, into: NoSink()))
-                }
-                let report = VerifyReport(
-                    comparison, compare.name(.a), compare.name(.b), isWhole: status == .done,
-                    isSample: selection.sample != nil)
-                do throws(OutputError) { try file.write(report.text(format).rawSpan) } catch { failure = error }
-                if status == .done, !comparison.isSame { status = .differences }
-            } catch { status = compare.tell(error) }
+        let (found, goesOn) = compare.compare(comparison, isLast: !looksAgain)
+        var status = found
+        if goesOn {
+            if comparison.doubtfulCount > 0 {
+                status = status.combined(with: compare.tellDifferences(comparison, into: NoSink()))
+            }
+            let report = VerifyReport(
+                comparison, compare.name(.a), compare.name(.b), isWhole: status == .done,
+                isSample: selection.sample != nil)
+            do throws(OutputError) { try file.write(report.text(format).rawSpan) } catch { failure = error }
+            if status == .done, !comparison.isSame { status = .differences }
         }
         try compare.run.finish(file, failure: failure, status: status)
     }
