@@ -41,7 +41,7 @@ extension InputRun {
     /// The loop over one log's commands, with this run's progress.
     func logLoop(_ input: AOFInput) -> AOFLoop {
         var loop = AOFLoop()
-        loop.progress = diagnostics.progress(input: input.path, counting: "commands")
+        loop.progress = diagnostics.progress(counting: "commands")
         return loop
     }
 

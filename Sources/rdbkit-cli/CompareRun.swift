@@ -9,6 +9,7 @@ struct CompareRun {
     let sides: [any SnapshotSide]
     let selection: Selection
     let threads: Int
+    private let steps = StepCounter()
 
     /// - Throws: the exit status of a URL that is none, or of a password that is not entered.
     init(_ options: RunOptions, _ inputs: [String], _ selecting: SelectionOptions, servers: ServerInputOptions) throws {
@@ -55,7 +56,7 @@ struct CompareRun {
     }
 
     /// Opens a side and hands its reader to `body`.
-    func open(
+    private func open(
         _ side: Side, wanting: KeyFilter? = nil, isLast: Bool,
         _ body: (any ByteSource, inout RDBReader, EntryLoop) -> ExitStatus
     ) -> ExitStatus {
@@ -63,7 +64,7 @@ struct CompareRun {
         do { source = try sides[side.rawValue].open(wanting: wanting, isLast: isLast) } catch { return tell(error) }
         do throws(DecodeError) {
             var reader = try RDBReader(source)
-            return body(source, &reader, run.loop(name(side), selection))
+            return body(source, &reader, run.loop(name(side), selection, step: "pass \(steps.number), \(name(side)):"))
         } catch {
             return tell(.failure(EntryFault(error: error, database: nil, key: nil, isSkipped: false)), side)
         }
@@ -114,6 +115,7 @@ struct CompareRun {
         _ comparison: Comparison, isLast: Bool,
         _ body: (Side, inout RDBReader, EntryLoop) throws(EntryFault) -> LoopOutcome
     ) -> (status: ExitStatus, goesOn: Bool) {
+        steps.number += 1
         var all = ExitStatus.done
         for side in Side.allCases {
             var isAtEnd = false
@@ -167,6 +169,11 @@ struct CompareRun {
     }
 }
 
+/// How often both sides were gone through, for those who wait.
+private final class StepCounter {
+    var number = 0
+}
+
 // MARK: - Differences
 
 extension CompareRun {
@@ -178,6 +185,7 @@ extension CompareRun {
         for part in 0..<parts {
             let filter: KeyFilter
             do throws(SpillError) { filter = try difference.filter(part) } catch { return tell(error) }
+            steps.number += 1
             for side in Side.allCases {
                 let found = open(side, wanting: filter, isLast: part == parts - 1) { source, reader, loop in
                     var loop = loop
@@ -191,7 +199,7 @@ extension CompareRun {
                 if found != .done { return found }
             }
         }
-        difference.progress = run.diagnostics.progress(input: name(.a))
+        difference.progress = run.diagnostics.progress(step: "values:")
         difference.skipped = { side, fault in
             var fault = fault
             fault.isSkipped = true

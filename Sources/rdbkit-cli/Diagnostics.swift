@@ -246,20 +246,21 @@ final class Diagnostics {
     // MARK: - Progress
 
     /// For `EntryLoop.progress`; nil when none is shown.
-    func progress(input: String, counting unit: String = "keys") -> ((UInt64, UInt64, UInt64?) -> Void)? {
+    /// - Parameter step: what of a longer work it is; stands in front.
+    func progress(step: String? = nil, counting unit: String = "keys") -> ((UInt64, UInt64, UInt64?) -> Void)? {
         guard showsProgress else { return nil }
         began = currentMilliseconds()
-        return { [self] entries, consumed, total in show(unit, entries, consumed, total) }
+        return { [self] entries, consumed, total in show(step, unit, entries, consumed, total) }
     }
 
-    private func show(_ unit: String, _ entries: UInt64, _ consumed: UInt64, _ total: UInt64?) {
+    private func show(_ step: String?, _ unit: String, _ entries: UInt64, _ consumed: UInt64, _ total: UInt64?) {
         let now = currentMilliseconds()
         // Work that is over within a second shows none.
         guard now - lastShown >= 200, forcesProgress || now - started >= 1000 else { return }
         lastShown = now
         let seconds = max(0.001, Double(now - began) / 1000)
         let rate = Double(consumed) / seconds
-        var text = ""
+        var text = step.map { "\(TerminalText.plain($0))  " } ?? ""
         if let total, total > 0 {
             text += "\(min(100, consumed * 100 / total)) %  "
         }
@@ -276,7 +277,7 @@ final class Diagnostics {
     /// For a full synchronization; nil when none is shown.
     func replicationProgress() -> ((ReplicationSync.Progress) -> Void)? {
         guard showsProgress else { return nil }
-        return { [self] progress in show(progress.phase.rawValue, 0, progress.sentByteCount, progress.byteCount) }
+        return { [self] progress in show(nil, progress.phase.rawValue, 0, progress.sentByteCount, progress.byteCount) }
     }
 
     func clearProgress() {

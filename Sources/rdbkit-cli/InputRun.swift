@@ -118,14 +118,15 @@ struct InputRun {
     }
 
     /// The loop over one input's entries, with this run's notices and progress.
-    func loop(_ path: String, _ selection: Selection) -> EntryLoop {
+    /// - Parameter step: what of a longer work the loop is, for people.
+    func loop(_ path: String, _ selection: Selection, step: String? = nil) -> EntryLoop {
         var loop = EntryLoop(selection: selection)
         loop.onError = options.onError
         loop.notice = { [diagnostics, current] notice in
             if case .trailingCommands = notice { current.hasUnreadCommands = true }
             diagnostics.notice(notice, input: path)
         }
-        loop.progress = diagnostics.progress(input: path)
+        loop.progress = diagnostics.progress(step: step)
         return loop
     }
 

@@ -48,7 +48,7 @@ extension InputRun {
         var toldCount = 0
         var state = LogStateInput(input, now: currentMilliseconds())
         state.cut = cut
-        state.progress = diagnostics.progress(input: input.path, counting: "commands")
+        state.progress = diagnostics.progress(counting: "commands")
         state.notRun = { [diagnostics] file, record, name, reason in
             toldCount += 1
             if toldCount <= Self.maxTold { diagnostics.notRun(file, record, name, reason) }

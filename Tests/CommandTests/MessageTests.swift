@@ -89,6 +89,9 @@ struct MessageTests {
         #expect(forced.errors.contains("keys/s"))
         #expect(!forced.errors.contains("\u{1b}"), "this is no terminal")
         #expect(try Program.run(["keys", "shop.rdb", "--no-progress"]).errors == "")
+        // Work in several passes says which one it is at.
+        let passes = try Program.run(["diff", "shop.rdb", "shop.rdb", "--progress"])
+        #expect(passes.errors.hasPrefix("pass 1, shop.rdb:  "))
     }
 
     @Test("a closed standard error harms nothing")

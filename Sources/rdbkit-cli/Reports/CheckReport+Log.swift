@@ -202,7 +202,7 @@ extension InputRun {
         }
         consumer.begin(file)
         var loop = AOFLoop()
-        loop.progress = diagnostics.progress(input: path, counting: "commands")
+        loop.progress = diagnostics.progress(counting: "commands")
         var reader = AOFReader(behind: rdb, keeping: .beginnings)
         do throws(EntryFault) { try loop.run(&reader, &consumer, &outcome) } catch { outcome.fault = error }
         diagnostics.clearProgress()
