@@ -147,11 +147,28 @@ __attribute__((target("avx2"))) static void take_blocks_avx2(
     take_blocks(lanes, at, blocks);
 }
 
-static bool avx2;
+// The same vectors; these processors rotate in one instruction.
+__attribute__((target("avx512f,avx512vl"))) static void take_blocks_avx512(
+    struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
+    take_blocks(lanes, at, blocks);
+}
+
+static void take_blocks_plain(struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
+    take_blocks(lanes, at, blocks);
+}
+
+static void (*take_blocks_best)(struct rdb_sip_lanes *, const uint8_t *, size_t) = take_blocks_plain;
 
 __attribute__((constructor)) static void prepare(void) {
     __builtin_cpu_init();
-    avx2 = __builtin_cpu_supports("avx2");
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+        take_blocks_best = take_blocks_avx512;
+    else if (__builtin_cpu_supports("avx2"))
+        take_blocks_best = take_blocks_avx2;
+}
+#else
+static void take_blocks_best(struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
+    take_blocks(lanes, at, blocks);
 }
 #endif
 
@@ -168,12 +185,7 @@ struct rdb_sip_lanes rdb_sip_lanes_begin(const struct rdb_sip *state) {
 
 void rdb_sip_lanes_bytes(struct rdb_sip_lanes *lanes, const void *bytes, size_t count) {
     size_t blocks = count / 32, rest = count % 32;
-#if defined(__x86_64__)
-    if (avx2)
-        take_blocks_avx2(lanes, bytes, blocks);
-    else
-#endif
-        take_blocks(lanes, bytes, blocks);
+    take_blocks_best(lanes, bytes, blocks);
     if (rest) {
         uint8_t last[32] = {0};
         memcpy(last, (const uint8_t *)bytes + 32 * blocks, rest);

@@ -4,7 +4,7 @@ import Glibc
 struct CompareCommand {
     /// Of the sum of two checks, in time and in processor time.
     private static let target = 1.3
-    private static let corpora: [Corpus] = [.mixed, .tiny]
+    private static let corpora: [Corpus] = [.mixed, .tiny, .huge, .incompressible]
 
     private let directory: String
     private let program: String
