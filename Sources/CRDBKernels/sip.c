@@ -103,13 +103,22 @@ void rdb_sip_text(struct rdb_sip *state, const void *bytes, size_t count) {
     *state = s;
 }
 
+// The lower half of the digest.
+static inline uint64_t end_low(struct rdb_sip *s) {
+    take(s, s->count << 56 | s->tail);
+    s->v2 ^= 0xee;
+    for (int i = 0; i < d_rounds; i++) sip_round(s);
+    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+uint64_t rdb_sip_end_low(const struct rdb_sip *state) {
+    struct rdb_sip s = *state;
+    return end_low(&s);
+}
+
 struct rdb_digest rdb_sip_end(const struct rdb_sip *state) {
     struct rdb_sip s = *state;
-    struct rdb_digest digest;
-    take(&s, s.count << 56 | s.tail);
-    s.v2 ^= 0xee;
-    for (int i = 0; i < d_rounds; i++) sip_round(&s);
-    digest.low = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+    struct rdb_digest digest = {.low = end_low(&s)};
     s.v1 ^= 0xdd;
     for (int i = 0; i < d_rounds; i++) sip_round(&s);
     digest.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;

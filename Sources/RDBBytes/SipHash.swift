@@ -50,6 +50,9 @@ public struct SipHash: Sendable {
         return Digest128(high: digest.high, low: digest.low)
     }
 
+    /// The lower half of the digest, which costs less.
+    public func finishLow() -> UInt64 { unsafe withUnsafePointer(to: state) { unsafe rdb_sip_end_low($0) } }
+
     // MARK: - Long texts
 
     @inline(never)

@@ -51,14 +51,14 @@ public struct AOFCheckConsumer: CommandConsumer {
     public mutating func readRDB(_ reader: inout RDBReader) throws(EntryFault) -> RDBEnd {
         guard let file else { preconditionFailure("no file has begun") }
         let (report, notice) = (report, notice)
-        let check = CheckConsumer(version: reader.version, findsDuplicateKeys: false) { report($0, file) }
+        var consumer = CheckConsumer(version: reader.version, findsDuplicateKeys: false) { report($0, file) }
         // The loop has `consumer` to itself while notices come.
-        var consumer = check
+        let faults = consumer.faults
         var loop = EntryLoop(selection: Selection(now: 0))
         loop.onError = .skip
         loop.leavesTrailingBytes = true
         loop.notice = { told in
-            if case .skipped(let fault) = told { check.tell(fault) } else { notice(told, file) }
+            if case .skipped(let fault) = told { faults.tell(fault) } else { notice(told, file) }
         }
         defer {
             faultCount += consumer.faultCount

@@ -3,54 +3,97 @@ public import RDBFormat
 import RDBModel
 import RDBTransforms
 
-/// Validates every value to its last byte, and tells each fault; of one entry up to `maxFaultsTold`, the rest is counted.
+/// What a check finds: tells each fault as it is found, or collects them until another one absorbs them.
 ///
-/// Memory: `StructureCheck`; with `findsDuplicateKeys` 16 to 24 bytes for each key of the file besides.
-public final class CheckConsumer: ParallelConsumer {
+/// One thread at a time uses it.
+public final class CheckFaults {
+    /// Faults of one entry that are told one by one.
+    public static let maxToldCount = 100
+
     /// nil where faults are collected until they are absorbed.
     private let report: ((EntryFault) -> Void)?
-    private var collected: [EntryFault] = []
+    fileprivate private(set) var collected: [EntryFault] = []
+    public private(set) var count: UInt64 = 0
+
+    /// Of the structure of the entry at hand.
+    private var present: [DecodeError] = []
+    private var untoldCount: UInt64 = 0
+
+    init(_ report: ((EntryFault) -> Void)?) { self.report = report }
+
+    /// Counts a fault and passes it on.
+    public func tell(_ fault: EntryFault) {
+        count += 1
+        if let report { report(fault) } else { collected.append(fault) }
+    }
+
+    /// Keeps a fault of the entry at hand. A value of many bytes may have as many faults.
+    fileprivate func note(_ error: DecodeError) {
+        if present.count < Self.maxToldCount { present.append(error) } else { untoldCount += 1 }
+    }
+
+    fileprivate var hasNotes: Bool { !present.isEmpty }
+
+    /// Tells what was noted of the entry that the reader stands at.
+    fileprivate func tellNotes(_ reader: borrowing RDBReader) {
+        let key = reader.copyKey()
+        for error in present {
+            tell(EntryFault(error: error, database: reader.header.database, key: key, isSkipped: true))
+        }
+        present = []
+        if untoldCount > 0 {
+            let error = DecodeError(
+                .limitExceeded, at: ByteLocation(offset: reader.header.valueOffset),
+                expected: "at most 100 faults of one entry to tell", found: .unsigned(100 + untoldCount))
+            tell(EntryFault(error: error, database: reader.header.database, key: key, isSkipped: true))
+            count += untoldCount - 1
+            untoldCount = 0
+        }
+    }
+
+    fileprivate func absorb(_ other: CheckFaults) {
+        // The other's count includes faults beyond those that are told.
+        for fault in other.collected { report?(fault) }
+        count += other.count
+        other.collected = []
+        other.count = 0
+    }
+}
+
+/// Validates every value to its last byte, and tells each fault; of one entry up to `CheckFaults.maxToldCount`, the rest
+/// is counted.
+///
+/// Memory: `StructureCheck`; with `findsDuplicateKeys` 11 to 32 bytes for each key of the file besides.
+public struct CheckConsumer: ParallelConsumer, ~Copyable {
+    /// A class: the loop tells of entries that do not decode while it has the consumer to itself.
+    public let faults: CheckFaults
     private let version: RDBVersion
     private let findsDuplicateKeys: Bool
     private var check: StructureCheck
-    private let present = Present()
-    private var seenKeys: Set<UInt64> = []
+    private var seenKeys = HashSet64()
     private var hasher = DuplicateFinder()
 
     private var seenSections: ServerCompatibility
     public private(set) var entryCount: UInt64 = 0
-    public private(set) var faultCount: UInt64 = 0
-
-    /// The entry that faults of its structure belong to.
-    private final class Present {
-        var faults: [DecodeError] = []
-        var untoldCount: UInt64 = 0
-
-        /// A value of many bytes may have as many faults.
-        func note(_ error: DecodeError) {
-            if faults.count < CheckConsumer.maxFaultsTold { faults.append(error) } else { untoldCount += 1 }
-        }
-    }
-
-    /// Faults of one entry that are told one by one.
-    public static let maxFaultsTold = 100
 
     /// - Parameter report: called with each fault; nil collects them for the consumer that absorbs this one.
     public init(version: RDBVersion, findsDuplicateKeys: Bool, report: ((EntryFault) -> Void)?) {
-        self.report = report
         self.version = version
         self.findsDuplicateKeys = findsDuplicateKeys
         seenSections = ServerCompatibility(version: version)
-        let present = present
-        check = StructureCheck { present.note($0) }
+        let faults = CheckFaults(report)
+        self.faults = faults
+        check = StructureCheck { faults.note($0) }
     }
 
-    public func consume(_ reader: inout RDBReader) throws(DecodeError) {
+    public var faultCount: UInt64 { faults.count }
+
+    public mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
         entryCount += 1
         seenSections.add(reader.type)
         if findsDuplicateKeys { checkKey(reader) }
         check.begin(reader.header)
-        defer { if !present.faults.isEmpty { tellFaults(reader) } }
+        defer { if faults.hasNotes { faults.tellNotes(reader) } }
         try reader.readValue(into: &check)
         while check.startAnotherPass() {
             try reader.rewindToValue()
@@ -58,35 +101,13 @@ public final class CheckConsumer: ParallelConsumer {
         }
     }
 
-    private func tellFaults(_ reader: borrowing RDBReader) {
-        let key = reader.copyKey()
-        for error in present.faults {
-            tell(EntryFault(error: error, database: reader.header.database, key: key, isSkipped: true))
-        }
-        present.faults = []
-        if present.untoldCount > 0 {
-            let error = DecodeError(
-                .limitExceeded, at: ByteLocation(offset: reader.header.valueOffset),
-                expected: "at most 100 faults of one entry to tell", found: .unsigned(100 + present.untoldCount))
-            tell(EntryFault(error: error, database: reader.header.database, key: key, isSkipped: true))
-            faultCount += present.untoldCount - 1
-            present.untoldCount = 0
-        }
-    }
-
-    private func checkKey(_ reader: borrowing RDBReader) {
+    private mutating func checkKey(_ reader: borrowing RDBReader) {
         let hash = hasher.hash(reader.key) &+ reader.header.database &* 0x9e37_79b9_7f4a_7c15
-        guard !seenKeys.insert(hash).inserted else { return }
-        present.note(
+        guard !seenKeys.insert(hash) else { return }
+        faults.note(
             DecodeError(
                 .duplicate, at: ByteLocation(offset: reader.header.typeOffset), expected: "each key once in a database",
                 found: .described("a key that was there before")))
-    }
-
-    /// Counts a fault and passes it on.
-    public func tell(_ fault: EntryFault) {
-        faultCount += 1
-        if let report { report(fault) } else { collected.append(fault) }
     }
 
     // MARK: - As one of several
@@ -95,19 +116,15 @@ public final class CheckConsumer: ParallelConsumer {
         CheckConsumer(version: version, findsDuplicateKeys: false, report: nil)
     }
 
-    public func absorb(_ worker: inout CheckConsumer) {
-        // A worker's count includes faults beyond those that are told.
-        for fault in worker.collected { report?(fault) }
-        faultCount += worker.faultCount
+    public mutating func absorb(_ worker: inout CheckConsumer) {
+        faults.absorb(worker.faults)
         entryCount += worker.entryCount
         seenSections.formUnion(worker.seenSections)
         check.formUnion(worker.check.modules)
-        worker.collected = []
-        worker.faultCount = 0
         worker.entryCount = 0
     }
 
-    public var isFull: Bool { collected.count > 1000 }
+    public var isFull: Bool { faults.collected.count > 1000 }
     public var mustConsumeAlone: Bool { false }
 
     /// Who can load what was checked.
@@ -117,7 +134,7 @@ public final class CheckConsumer: ParallelConsumer {
         return all
     }
 
-    public func section(_ item: RDBItem) {
+    public mutating func section(_ item: RDBItem) {
         switch item {
         case .function: seenSections.addFunctions()
         case .moduleAux(let aux): seenSections.add(aux.module)

@@ -62,6 +62,10 @@ public struct EntryDigest: DigestVisitor {
 
     /// The message of the entry itself; of what lies in it and holds elements of its own (a path, a group); of an element.
     private var entry: SipHash
+    /// An entry's message up to its expiry and key, of the entry before: mostly the next one begins alike.
+    private var head: SipHash
+    private var headWord: UInt64 = .max
+    private var headDatabase: UInt64 = 0
     private var container: SipHash
     private var element: SipHash
 
@@ -132,6 +136,7 @@ public struct EntryDigest: DigestVisitor {
         self.key = key
         beginnings = Beginnings(key: key)
         entry = beginnings.entry
+        head = beginnings.entry
         container = beginnings.path
         element = beginnings.member
         largeText = entry.beginText(byteCount: 0)
@@ -145,11 +150,11 @@ public struct EntryDigest: DigestVisitor {
         isInContainer = false
         isInConsumer = false
         elements = DigestSum()
-        entry = beginnings.entry
         let expiresAt = parts.contains(.expiry) ? header.expiresAt : nil
         let hasDatabase = parts.contains(.database)
-        entry.append(word: Self.number(of: header.type) | (expiresAt == nil ? 0 : 1 << 8) | (hasDatabase ? 1 << 9 : 0))
-        if hasDatabase { entry.append(word: header.database) }
+        let word = Self.number(of: header.type) | (expiresAt == nil ? 0 : 1 << 8) | (hasDatabase ? 1 << 9 : 0)
+        if word != headWord || header.database != headDatabase { beginHead(word, header.database, hasDatabase) }
+        entry = head
         if let expiresAt { entry.append(word: UInt64(bitPattern: expiresAt)) }
         entry.append(text: key)
         switch header.type {
@@ -163,6 +168,15 @@ public struct EntryDigest: DigestVisitor {
         case .array: insertIndex = nil
         default: break
         }
+    }
+
+    @inline(never)
+    private mutating func beginHead(_ word: UInt64, _ database: UInt64, _ hasDatabase: Bool) {
+        headWord = word
+        headDatabase = database
+        head = beginnings.entry
+        head.append(word: word)
+        if hasDatabase { head.append(word: database) }
     }
 
     /// The digest of the entry whose value was read.

@@ -82,6 +82,7 @@ struct rdb_digest {
 struct rdb_sip rdb_sip_begin(uint64_t key_low, uint64_t key_high);
 void rdb_sip_bytes(struct rdb_sip *state, const void *bytes, size_t count);
 struct rdb_digest rdb_sip_end(const struct rdb_sip *state);
+uint64_t rdb_sip_end_low(const struct rdb_sip *state);
 
 // The rest only while count % 8 is 0, which they keep. A word counts as 8 bytes, lowest first. A text counts as: fewer than
 // 8 bytes as one word whose top byte is 0x80 + count; others as a word that is the count, then the bytes, then zeros up to

@@ -70,18 +70,37 @@ final class ComparisonState {
 
 /// The digests by which keys are found again in a later pass.
 struct KeyHash: Sendable {
-    private let beginning: SipHash
+    private let key: Digest128
     private let hasDatabase: Bool
+    /// The message up to the key, of the database before.
+    private var beginning: SipHash
+    private var database: UInt64 = 0
 
     init(_ state: ComparisonState) {
-        beginning = SipHash(key: state.key)
+        key = state.key
         hasDatabase = state.options.parts.contains(.database)
+        beginning = SipHash(key: key)
+        if hasDatabase { beginning.append(word: database) }
     }
 
-    func digest(database: UInt64, key: RawSpan) -> Digest128 {
+    mutating func digest(database: UInt64, key: RawSpan) -> Digest128 {
+        message(database, key).finish()
+    }
+
+    /// The lower half of the digest.
+    mutating func low(database: UInt64, key: RawSpan) -> UInt64 {
+        message(database, key).finishLow()
+    }
+
+    @inline(__always)
+    private mutating func message(_ database: UInt64, _ key: RawSpan) -> SipHash {
+        if hasDatabase, database != self.database {
+            beginning = SipHash(key: self.key)
+            beginning.append(word: database)
+            self.database = database
+        }
         var message = beginning
-        if hasDatabase { message.append(word: database) }
         message.append(text: key)
-        return message.finish()
+        return message
     }
 }

@@ -46,7 +46,7 @@ public final class Difference {
     /// Which keys a pass looks for, for a side that can leave out others.
     public func filter(_ part: Int) throws(SpillError) -> KeyFilter {
         let wanted = try wanted(part)
-        let hash = KeyHash(comparison.state)
+        var hash = KeyHash(comparison.state)
         return { database, key in wanted.contains(hash.digest(database: database, key: key)) }
     }
 

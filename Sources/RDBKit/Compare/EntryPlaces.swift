@@ -55,7 +55,7 @@ struct EntryPlace {
 struct PlaceConsumer: EntryConsumer, ~Copyable {
     private let side: Side
     private let wanted: KeySet
-    private let hash: KeyHash
+    private var hash: KeyHash
     private let hasDatabase: Bool
     /// The file itself, where its offsets are those of the stream.
     private let isPlain: Bool

@@ -6,7 +6,7 @@ import RDBTransforms
 /// Makes a record of each entry of one side, or of those whose keys can differ.
 struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
     private let side: Side
-    private let hash: KeyHash
+    private var hash: KeyHash
     private let timed: Bool
     private var digest: EntryDigest
     private var fieldDigest: EntryDigest

@@ -6,7 +6,7 @@ import RDBTransforms
 /// Adds each entry of one side to the sum of its group of keys.
 struct KeyTallyConsumer: ParallelConsumer, ~Copyable {
     private let side: Side
-    private let hash: KeyHash
+    private var hash: KeyHash
     private var digest: EntryDigest
     private var marks = KeyMarks()
     /// Side A's alone: where nothing differs, B's are the same.
@@ -35,7 +35,7 @@ struct KeyTallyConsumer: ParallelConsumer, ~Copyable {
         let header = reader.header
         digest.begin(header, key: reader.key)
         try reader.readValue(into: &digest)
-        marks.append(key: hash.digest(database: header.database, key: reader.key), entry: digest.finish())
+        marks.append(key: hash.low(database: header.database, key: reader.key), entry: digest.finish())
         if side == .a { counts.add(database: header.database, type: header.type, .same) }
         if state != nil, marks.count >= 4096 { flush() }
     }

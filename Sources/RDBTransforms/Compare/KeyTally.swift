@@ -10,10 +10,10 @@ public struct KeyMarks: Sendable {
     public var count: Int { keys.count }
 
     /// - Parameters:
-    ///   - key: the digest of database and name.
+    ///   - key: of the digest of database and name the lower half.
     ///   - entry: the digest of all that the entry holds, its key included.
-    public mutating func append(key: Digest128, entry: Digest128) {
-        keys.append(key.high)
+    public mutating func append(key: UInt64, entry: Digest128) {
+        keys.append(key)
         entries.append(entry)
     }
 
@@ -23,9 +23,9 @@ public struct KeyMarks: Sendable {
     }
 }
 
-/// Groups of keys: of 65536, by the first bits of a key's digest.
+/// Groups of keys: of 16384, by the first bits of the lower half of a key's digest.
 public struct KeyGroups: Sendable {
-    static let bits: UInt64 = 16
+    static let bits: UInt64 = 14
     static let count = 1 << Int(bits)
 
     private var isIn = [Bool](repeating: false, count: count)
@@ -38,7 +38,7 @@ public struct KeyGroups: Sendable {
         isEmpty = false
     }
 
-    public func contains(_ key: Digest128) -> Bool { isIn[Self.group(of: key.high)] }
+    public func contains(_ key: Digest128) -> Bool { isIn[Self.group(of: key.low)] }
 }
 
 /// Finds out which groups of keys can hold different data in two inputs, without keeping what they hold.
@@ -52,7 +52,7 @@ public struct KeyGroups: Sendable {
 ///
 /// Digests must be keyed with what nobody knows.
 ///
-/// Memory: `memory`, of which a quarter is for a set of the keys of one part; and 2 MiB of sums.
+/// Memory: `memory`, of which a quarter is for a set of the keys of one part; and 512 KiB of sums.
 public struct KeyTally: ~Copyable {
     private static let partBits: UInt64 = 10
     /// Of side A's groups, and behind them of side B's.

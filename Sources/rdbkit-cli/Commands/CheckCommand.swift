@@ -14,7 +14,7 @@ struct CheckCommand: ParsableCommand {
     @Argument(help: .files)
     var inputs: [String]
 
-    @Flag(help: "Also find keys that occur twice in a database; takes 16 to 24 bytes of memory for each key.")
+    @Flag(help: "Also find keys that occur twice in a database; takes 11 to 32 bytes of memory for each key.")
     var duplicates = false
 
     @Option(help: ArgumentHelp("Write the findings as text, as JSON Lines, or as CSV.", valueName: "format"))
@@ -39,17 +39,16 @@ struct CheckCommand: ParsableCommand {
         let threads = duplicates ? 1 : options.threadCount
         let checkLog: (AOFInput) -> ExitStatus = { run.check($0, report) }
         let status = run.forEach(inputs, log: checkLog) { reader, path in
-            let check = CheckConsumer(version: reader.version, findsDuplicateKeys: duplicates) {
+            var consumer = CheckConsumer(version: reader.version, findsDuplicateKeys: duplicates) {
                 report.fault($0, input: path)
             }
-            // The loop has `consumer` to itself while notices come.
-            var consumer = check
+            let faults = consumer.faults
             var loop = run.loop(path, wanted)
             // A value that does not decode is a finding like others, and the next one is looked at.
             loop.onError = .skip
             loop.notice = { notice in
                 if case .skipped(let fault) = notice {
-                    check.tell(fault)
+                    faults.tell(fault)
                 } else {
                     run.diagnostics.notice(notice, input: path)
                 }
@@ -61,10 +60,10 @@ struct CheckCommand: ParsableCommand {
             var hasCommands = false
             do throws(EntryFault) {
                 end = try loop.run(&reader, &consumer, threads: threads).end
-                if let end { hasCommands = try Self.look(behind: end, &reader, check) }
+                if let end { hasCommands = try Self.look(behind: end, &reader, faults) }
             } catch {
                 stopped = error.error
-                if error.error.isAboutInput { consumer.tell(error) }
+                if error.error.isAboutInput { faults.tell(error) }
             }
             run.diagnostics.clearProgress()
             if let end, hasCommands {
@@ -90,7 +89,7 @@ struct CheckCommand: ParsableCommand {
 
     /// Whether commands of a log follow the end. Other bytes behind it are a fault.
     private static func look(
-        behind end: RDBEnd, _ reader: inout RDBReader, _ check: CheckConsumer
+        behind end: RDBEnd, _ reader: inout RDBReader, _ faults: CheckFaults
     ) throws(EntryFault) -> Bool {
         do throws(DecodeError) {
             guard let next = try reader.peekTrailingByte() else { return false }
@@ -98,7 +97,7 @@ struct CheckCommand: ParsableCommand {
             let error = DecodeError(
                 .trailingBytes, at: ByteLocation(offset: end.byteCount), expected: "the end of the input",
                 found: .unsigned(try reader.countTrailingBytes()))
-            check.tell(EntryFault(error: error, database: nil, key: nil, isSkipped: false))
+            faults.tell(EntryFault(error: error, database: nil, key: nil, isSkipped: false))
             return false
         } catch { throw EntryFault(error: error, database: nil, key: nil, isSkipped: false) }
     }

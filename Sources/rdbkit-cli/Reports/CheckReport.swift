@@ -65,7 +65,7 @@ final class CheckReport {
     }
 
     func end(
-        input: String, version: RDBVersion, consumer: CheckConsumer, end: RDBEnd?, stopped: DecodeError?,
+        input: String, version: RDBVersion, consumer: borrowing CheckConsumer, end: RDBEnd?, stopped: DecodeError?,
         byteCount: UInt64
     ) {
         let checksum = ChecksumState(end, stopped)
