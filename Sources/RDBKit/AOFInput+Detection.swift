@@ -1,4 +1,3 @@
-import Glibc
 import RDBBytes
 import RDBFormat
 import RDBModel
@@ -16,33 +15,29 @@ extension AOFInput {
         case .empty, .unknown: return false
         case .rdb: break
         }
-        if !part.isCompressed, let end = Self.lastBytes(part.file.path) { return Self.hasCommands(part.file, end) }
+        if !part.isCompressed, let file = part.regularFile, let end = Self.lastBytes(file) {
+            return Self.hasCommands(file, end)
+        }
         return try Self.saysThatItIsBase(part)
     }
 
-    /// The last 9 bytes of a regular file that has as many.
-    private static func lastBytes(_ path: String) -> [UInt8]? {
-        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { _ = close(descriptor) }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size >= 9 else {
-            return nil
-        }
+    /// The last 9 bytes of a file that has as many.
+    private static func lastBytes(_ file: DescriptorSource) -> [UInt8]? {
+        guard let count = file.byteCount, count >= 9, let end = file.part(count - 9..<count) else { return nil }
         var bytes = [UInt8](repeating: 0, count: 9)
-        let count = unsafe bytes.withUnsafeMutableBytes {
-            unsafe pread(descriptor, $0.baseAddress, 9, status.st_size - 9)
-        }
-        return count == 9 ? bytes : nil
+        let got = unsafe bytes.withUnsafeMutableBytes { unsafe try? end.read(into: $0) }
+        return got == 9 ? bytes : nil
     }
 
     /// - Parameter end: the file's last 9 bytes: of an RDB the opcode of its end and its checksum, before version 5 the
     ///   opcode at the very end; of commands, mostly a line's end.
-    private static func hasCommands(_ file: File, _ end: [UInt8]) -> Bool {
+    private static func hasCommands(_ file: DescriptorSource, _ end: [UInt8]) -> Bool {
         let endsWithLine = end[7] == 0x0d && end[8] == 0x0a
         if end[0] == 0xff, !endsWithLine { return false }
+        // Read by itself: the file's own position stays.
+        guard let count = file.byteCount, let whole = file.part(0..<count) else { return false }
         do {
-            var reader = try RDBReader(try open(file).source, verifiesChecksum: false)
+            var reader = try RDBReader(whole, verifiesChecksum: false)
             _ = try reader.skipToEnd()
             guard let next = try reader.peekTrailingByte() else { return false }
             return next == UInt8(ascii: "*") || next == UInt8(ascii: "#")
