@@ -6,37 +6,31 @@ import RDBModel
 public struct KeysConsumer: EntryConsumer, ~Copyable {
     public static var rereadsValues: Bool { false }
 
-    private let file: OutputFile
     private let terminator: UInt8
-    private var out = OutputBuffer()
-    public private(set) var failure: OutputError?
+    private var lines: LineBuffer
     public private(set) var writtenCount: UInt64 = 0
 
     /// - Parameter terminator: a line feed, or NUL where keys may hold line feeds.
     public init(_ file: OutputFile, terminator: UInt8) {
-        self.file = file
+        lines = LineBuffer(file)
         self.terminator = terminator
     }
 
+    public var failure: OutputError? { lines.failure }
     public var isDone: Bool { failure != nil }
 
     public mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
         // The line belongs to the entry: it stays only if the value can be stepped over.
-        let start = out.byteCount
-        out.append(reader.key)
-        out.append(terminator)
+        let start = lines.text.byteCount
+        lines.text.append(reader.key)
+        lines.text.append(terminator)
         do throws(DecodeError) { try reader.skipValue() } catch {
-            out.truncate(to: start)
+            lines.text.truncate(to: start)
             throw error
         }
         writtenCount += 1
-        if out.byteCount >= 128 << 10 { flush() }
+        lines.relieve()
     }
 
-    public mutating func flush() {
-        if failure == nil {
-            do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
-        }
-        out.truncate(to: 0)
-    }
+    public mutating func flush() { lines.flush() }
 }

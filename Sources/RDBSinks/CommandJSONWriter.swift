@@ -4,18 +4,18 @@ public import RESPFormat
 /// Commands of a log as JSON Lines: `file`, `offset`, `db`, `time`, `transaction`, `command` and `args`, byte strings by
 /// the text rule.
 public struct CommandJSONWriter: ~Copyable {
-    private let file: OutputFile
     private let form: StringForm
-    private var out = OutputBuffer()
+    private var lines: LineBuffer
     /// The beginning of each line, up to the offset.
     private var head: [UInt8] = []
-    public private(set) var failure: OutputError?
     public private(set) var writtenCount: UInt64 = 0
 
     public init(_ file: OutputFile, form: StringForm) {
-        self.file = file
+        lines = LineBuffer(file)
         self.form = form
     }
+
+    public var failure: OutputError? { lines.failure }
 
     /// Names the file that the commands to come stand in.
     public mutating func begin(fileName: String) {
@@ -29,37 +29,31 @@ public struct CommandJSONWriter: ~Copyable {
     public mutating func write(
         offset: UInt64, database: UInt64, time: Int64?, transaction: UInt64?, _ arguments: CommandArguments
     ) {
-        out.append(head)
-        out.append(decimal: offset)
-        out.append(",\"db\":")
-        out.append(decimal: database)
+        lines.text.append(head)
+        lines.text.append(decimal: offset)
+        lines.text.append(",\"db\":")
+        lines.text.append(decimal: database)
         if let time {
-            out.append(",\"time\":")
-            out.append(decimal: time)
+            lines.text.append(",\"time\":")
+            lines.text.append(decimal: time)
         }
         if let transaction {
-            out.append(",\"transaction\":")
-            out.append(decimal: transaction)
+            lines.text.append(",\"transaction\":")
+            lines.text.append(decimal: transaction)
         }
-        out.append(",\"command\":")
-        out.appendJSON(arguments[0], form: form)
-        out.append(",\"args\":[")
+        lines.text.append(",\"command\":")
+        lines.text.appendJSON(arguments[0], form: form)
+        lines.text.append(",\"args\":[")
         for index in 1..<max(1, arguments.count) {
-            if index > 1 { out.append(UInt8(ascii: ",")) }
-            out.appendJSON(arguments[index], form: form)
+            if index > 1 { lines.text.append(UInt8(ascii: ",")) }
+            lines.text.appendJSON(arguments[index], form: form)
             // A command of many large arguments need not be held a second time.
-            if out.byteCount >= 1 << 20 { flush() }
+            if lines.text.byteCount >= 1 << 20 { flush() }
         }
-        out.append("]}\n")
+        lines.text.append("]}\n")
         writtenCount += 1
-        if out.byteCount >= 128 << 10 { flush() }
+        lines.relieve()
     }
 
-    public mutating func flush() {
-        if failure == nil {
-            do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
-        }
-        out.truncate(to: 0)
-        out.shrink(to: 1 << 20)
-    }
+    public mutating func flush() { lines.flush() }
 }

@@ -7,20 +7,19 @@ public import RDBBytes
 public struct DigestLineWriter: ~Copyable {
     public enum Format: String, Sendable, CaseIterable { case text, json }
 
-    private let file: OutputFile?
     private let format: Format
     /// Written in each line where there are several.
     public var input: String?
-    private var out = OutputBuffer()
-    public private(set) var failure: OutputError?
-
-    private static let flushByteCount = 128 << 10
+    private var lines: LineBuffer
 
     /// - Parameter file: nil keeps the lines until another writer absorbs them.
     public init(_ file: OutputFile?, format: Format) {
-        self.file = file
+        lines = LineBuffer(file)
         self.format = format
     }
+
+    public var failure: OutputError? { lines.failure }
+    public var isFull: Bool { lines.isFull }
 
     /// A writer of the same lines that keeps them.
     public func detached() -> DigestLineWriter {
@@ -29,18 +28,16 @@ public struct DigestLineWriter: ~Copyable {
         return writer
     }
 
-    public var isFull: Bool { file == nil && out.byteCount > 3 << 19 }
-
     /// The digest of a key.
     public mutating func append(_ digest: some HexDigest, database: UInt64, key: RawSpan) {
         begin(digest, database)
         switch format {
         case .text:
-            out.append("  ")
-            out.appendJSON(key, form: .auto)
+            lines.text.append("  ")
+            lines.text.appendJSON(key, form: .auto)
         case .json:
-            out.append(",\"key\":")
-            out.appendJSON(key, form: .auto)
+            lines.text.append(",\"key\":")
+            lines.text.appendJSON(key, form: .auto)
         }
         end(digest)
     }
@@ -49,11 +46,11 @@ public struct DigestLineWriter: ~Copyable {
     public mutating func append(_ digest: some HexDigest, database: UInt64?, keys: UInt64, functions: UInt64?) {
         begin(digest, database)
         if format == .json {
-            out.append(database == nil && input == nil ? "\"keys\":" : ",\"keys\":")
-            out.append(decimal: keys)
+            lines.text.append(database == nil && input == nil ? "\"keys\":" : ",\"keys\":")
+            lines.text.append(decimal: keys)
             if let functions {
-                out.append(",\"functions\":")
-                out.append(decimal: functions)
+                lines.text.append(",\"functions\":")
+                lines.text.append(decimal: functions)
             }
         }
         end(digest)
@@ -62,54 +59,40 @@ public struct DigestLineWriter: ~Copyable {
     private mutating func begin(_ digest: some HexDigest, _ database: UInt64?) {
         switch format {
         case .text:
-            digest.appendHex(to: &out)
+            digest.appendHex(to: &lines.text)
             if let input {
-                out.append("  ")
-                out.append(input)
+                lines.text.append("  ")
+                lines.text.append(input)
             }
             if let database {
-                out.append("  ")
-                out.append(decimal: database)
+                lines.text.append("  ")
+                lines.text.append(decimal: database)
             }
         case .json:
-            out.append("{")
+            lines.text.append("{")
             if let input {
-                out.append("\"input\":")
-                input.withRawSpan { out.appendJSON($0, form: .auto) }
+                lines.text.append("\"input\":")
+                input.withRawSpan { lines.text.appendJSON($0, form: .auto) }
             }
             if let database {
-                out.append(input == nil ? "\"db\":" : ",\"db\":")
-                out.append(decimal: database)
+                lines.text.append(input == nil ? "\"db\":" : ",\"db\":")
+                lines.text.append(decimal: database)
             }
         }
     }
 
     private mutating func end(_ digest: some HexDigest) {
         if format == .json {
-            out.append(",\"digest\":\"")
-            digest.appendHex(to: &out)
-            out.append("\"}")
+            lines.text.append(",\"digest\":\"")
+            digest.appendHex(to: &lines.text)
+            lines.text.append("\"}")
         }
-        out.append(UInt8(ascii: "\n"))
-        if file != nil, out.byteCount >= Self.flushByteCount { flush() }
+        lines.text.append(UInt8(ascii: "\n"))
+        lines.relieve()
     }
 
     /// Takes over the lines of a writer that keeps them, which is empty afterwards.
-    public mutating func absorb(_ other: inout DigestLineWriter) {
-        flush()
-        if failure == nil, other.out.byteCount > 0 {
-            do throws(OutputError) { try file?.write(other.out.bytes) } catch { failure = error }
-        }
-        other.out.truncate(to: 0)
-        other.out.shrink(to: 2 << 20)
-    }
+    public mutating func absorb(_ other: inout DigestLineWriter) { lines.absorb(&other.lines) }
 
-    public mutating func flush() {
-        guard let file, out.byteCount > 0 else { return }
-        if failure == nil {
-            do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
-        }
-        out.truncate(to: 0)
-        out.shrink(to: 1 << 20)
-    }
+    public mutating func flush() { lines.flush() }
 }

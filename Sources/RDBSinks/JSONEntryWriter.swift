@@ -128,13 +128,9 @@ public struct JSONEntryWriter: ~Copyable {
     /// Takes over the lines of a detached writer, which is empty afterwards.
     public mutating func absorb(_ other: inout JSONEntryWriter) {
         flush()
-        if failure == nil {
-            do throws(OutputError) { try file?.write(other.out.bytes) } catch { failure = error }
-        }
+        file?.drain(&other.out, keeping: 2 << 20, failure: &failure)
         writtenEntries += other.writtenEntries
         other.writtenEntries = 0
-        other.out.truncate(to: 0)
-        other.out.shrink(to: 2 << 20)
     }
 
     /// Whether the value has to be decoded for this entry, or may be skipped.
@@ -313,12 +309,7 @@ public struct JSONEntryWriter: ~Copyable {
 
     public mutating func flush() {
         guard let file, out.byteCount > 0 else { return }
-        if failure == nil {
-            do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
-        }
-        // A closed pipe or a full disk ends the run at the next look at `failure`; until then nothing piles up.
-        out.truncate(to: 0)
-        out.shrink(to: 1 << 20)
+        file.drain(&out, failure: &failure)
         entryStart = 0
     }
 

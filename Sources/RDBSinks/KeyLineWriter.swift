@@ -10,70 +10,53 @@ public struct KeyLineWriter: ~Copyable {
         "database,type,key,size_in_bytes,encoding,num_elements,len_largest_element,expiry,serialized_bytes,"
         + "idle_seconds,lfu_freq,slot\n"
 
-    private let file: OutputFile?
-    private var out = OutputBuffer()
-    public private(set) var failure: OutputError?
-
-    private static let flushByteCount = 128 << 10
+    private var lines: LineBuffer
 
     /// - Parameter file: nil keeps the lines until another writer absorbs them.
-    public init(_ file: OutputFile?) { self.file = file }
+    public init(_ file: OutputFile?) { lines = LineBuffer(file) }
 
-    public var isFull: Bool { file == nil && out.byteCount > 3 << 19 }
+    public var failure: OutputError? { lines.failure }
+    public var isFull: Bool { lines.isFull }
 
-    public mutating func appendHeader() { out.append(Self.header) }
+    public mutating func appendHeader() { lines.text.append(Self.header) }
 
     public mutating func append(
         _ header: EntryHeader, key: RawSpan, bytes: UInt64, encoding: String, elements: UInt64,
         largestElementBytes: UInt64, serializedBytes: UInt64
     ) {
-        out.append(decimal: header.database)
+        lines.text.append(decimal: header.database)
         comma()
-        out.append(header.type.name)
+        lines.text.append(header.type.name)
         comma()
-        out.appendCSV(key)
+        lines.text.appendCSV(key)
         comma()
-        out.append(decimal: bytes)
+        lines.text.append(decimal: bytes)
         comma()
-        out.append(encoding)
+        lines.text.append(encoding)
         comma()
-        out.append(decimal: elements)
+        lines.text.append(decimal: elements)
         comma()
-        out.append(decimal: largestElementBytes)
+        lines.text.append(decimal: largestElementBytes)
         comma()
-        if let expiresAt = header.expiresAt { out.append(timeInMilliseconds: expiresAt) }
+        if let expiresAt = header.expiresAt { lines.text.append(timeInMilliseconds: expiresAt) }
         comma()
-        out.append(decimal: serializedBytes)
+        lines.text.append(decimal: serializedBytes)
         comma()
-        if let idle = header.idleSeconds { out.append(decimal: idle) }
+        if let idle = header.idleSeconds { lines.text.append(decimal: idle) }
         comma()
-        if let frequency = header.lfuFrequency { out.append(decimal: UInt64(frequency)) }
+        if let frequency = header.lfuFrequency { lines.text.append(decimal: UInt64(frequency)) }
         comma()
-        out.append(decimal: UInt64(HashSlot.of(key)))
-        out.append(UInt8(ascii: "\n"))
-        if file != nil, out.byteCount >= Self.flushByteCount { flush() }
+        lines.text.append(decimal: UInt64(HashSlot.of(key)))
+        lines.text.append(UInt8(ascii: "\n"))
+        lines.relieve()
     }
 
-    private mutating func comma() { out.append(UInt8(ascii: ",")) }
+    private mutating func comma() { lines.text.append(UInt8(ascii: ",")) }
 
     /// Takes over the lines of a writer that keeps them, which is empty afterwards.
-    public mutating func absorb(_ other: inout KeyLineWriter) {
-        flush()
-        if failure == nil, other.out.byteCount > 0 {
-            do throws(OutputError) { try file?.write(other.out.bytes) } catch { failure = error }
-        }
-        other.out.truncate(to: 0)
-        other.out.shrink(to: 2 << 20)
-    }
+    public mutating func absorb(_ other: inout KeyLineWriter) { lines.absorb(&other.lines) }
 
-    public mutating func flush() {
-        guard let file, out.byteCount > 0 else { return }
-        if failure == nil {
-            do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
-        }
-        out.truncate(to: 0)
-        out.shrink(to: 1 << 20)
-    }
+    public mutating func flush() { lines.flush() }
 }
 
 extension OutputBuffer {

@@ -252,31 +252,25 @@ final class FailureTeller {
 /// Failures as JSON Lines.
 final class ErrorLines {
     private let file: OutputFile
-    private var out = OutputBuffer(capacity: 4096)
-    private var failure: OutputError?
+    private var lines: LineBuffer
 
-    init(_ path: String) throws(OutputError) { file = try OutputFile(path: path) }
-
-    func append(_ failure: RestoreFailure) {
-        failure.json.append(to: &out)
-        out.append("\n")
-        if out.byteCount >= 64 << 10 { flush() }
+    init(_ path: String) throws(OutputError) {
+        file = try OutputFile(path: path)
+        lines = LineBuffer(file)
     }
 
-    private func flush() {
-        if failure == nil {
-            do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
-        }
-        out.truncate(to: 0)
+    func append(_ failure: RestoreFailure) {
+        failure.json.append(to: &lines.text)
+        lines.text.append("\n")
+        lines.relieve()
     }
 
     /// The file appears under its name.
     func finish() -> OutputError? {
-        flush()
-        if failure == nil {
-            do throws(OutputError) { try file.finish() } catch { failure = error }
-        }
-        return failure
+        lines.flush()
+        if let failure = lines.failure { return failure }
+        do throws(OutputError) { try file.finish() } catch { return error }
+        return nil
     }
 }
 

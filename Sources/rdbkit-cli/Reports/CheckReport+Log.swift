@@ -58,10 +58,10 @@ extension CheckReport {
 
     func end(_ check: LogCheck) {
         switch format {
-        case .text: if !quiet { out.append(text(check)) }
+        case .text: if !quiet { lines.text.append(text(check)) }
         case .json:
-            json(check).append(to: &out)
-            out.append("\n")
+            json(check).append(to: &lines.text)
+            lines.text.append("\n")
         case .csv: break
         }
     }

@@ -2,65 +2,63 @@ import RDBKit
 
 /// Findings of `check`, written as they come.
 final class CheckReport {
-    private let file: OutputFile
     let format: CheckFormat
     let quiet: Bool
-    var out = OutputBuffer(capacity: 4096)
-    private(set) var failure: OutputError?
+    var lines: LineBuffer
 
     init(_ file: OutputFile, format: CheckFormat, quiet: Bool) {
-        self.file = file
+        lines = LineBuffer(file)
         self.format = format
         self.quiet = quiet
-        if format == .csv { out.append("input,offset,inner_offset,db,key,code,message\n") }
+        if format == .csv { lines.text.append("input,offset,inner_offset,db,key,code,message\n") }
     }
 
     func fault(_ fault: EntryFault, input: String) {
         let error = fault.error
         switch format {
         case .text:
-            out.append("\(input): \(error.place)")
+            lines.text.append("\(input): \(error.place)")
             if let database = fault.database {
-                out.append(" (db \(database)")
+                lines.text.append(" (db \(database)")
                 if let key = fault.key {
-                    out.append(", key ")
-                    JSONValue.bytes(key).append(to: &out)
+                    lines.text.append(", key ")
+                    JSONValue.bytes(key).append(to: &lines.text)
                 }
-                out.append(")")
+                lines.text.append(")")
             }
-            out.append(": \(error.message)\n")
+            lines.text.append(": \(error.message)\n")
         case .json:
             JSONValue.members(
                 ("input", .text(input)), ("offset", .unsigned(error.offset)),
                 ("inner_offset", error.innerOffset.map { .unsigned($0) }),
                 ("db", fault.database.map { .unsigned($0) }), ("key", fault.key.map { .bytes($0) }),
                 ("code", .text(error.code.rawValue)), ("message", .text(error.message))
-            ).append(to: &out)
-            out.append("\n")
+            ).append(to: &lines.text)
+            lines.text.append("\n")
         case .csv:
             let cells: [String] = [
                 input, String(error.offset), error.innerOffset.map { String($0) } ?? "",
                 fault.database.map { String($0) } ?? "", fault.key.map { Self.jsonText($0) } ?? "", error.code.rawValue,
                 error.message,
             ]
-            out.append(cells.map(Self.csvCell).joined(separator: ",") + "\n")
+            lines.text.append(cells.map(Self.csvCell).joined(separator: ",") + "\n")
         }
-        if out.byteCount > 64 << 10 { flush() }
+        lines.relieve()
     }
 
     /// A file that cannot be read, where that is a finding: one that a manifest names.
     func failure(_ failure: InputError) {
         let words = failure.message
         switch format {
-        case .text: out.append("\(failure.path): \(words)\n")
+        case .text: lines.text.append("\(failure.path): \(words)\n")
         case .json:
             JSONValue.members(
                 ("input", .text(failure.path)), ("code", .text("cannotOpen")), ("message", .text(words))
-            ).append(to: &out)
-            out.append("\n")
+            ).append(to: &lines.text)
+            lines.text.append("\n")
         case .csv:
             let cells: [String] = [failure.path, "", "", "", "", "cannotOpen", words]
-            out.append(cells.map(Self.csvCell).joined(separator: ",") + "\n")
+            lines.text.append(cells.map(Self.csvCell).joined(separator: ",") + "\n")
         }
     }
 
@@ -75,13 +73,13 @@ final class CheckReport {
             if quiet { break }
             let keys = "\(consumer.entryCount) key\(consumer.entryCount == 1 ? "" : "s")"
             if isSound {
-                out.append(
+                lines.text.append(
                     "\(input): sound: \(version.magic), \(keys), \(byteCount) bytes, checksum \(checksum.words)\n")
-                out.append("\(input): \(consumer.compatibility.sentence)\n")
+                lines.text.append("\(input): \(consumer.compatibility.sentence)\n")
             } else {
                 let faults = "\(consumer.faultCount) fault\(consumer.faultCount == 1 ? "" : "s")"
-                out.append("\(input): \(faults) in \(keys)")
-                out.append(stopped == nil ? "\n" : "; reading ended at byte \(byteCount)\n")
+                lines.text.append("\(input): \(faults) in \(keys)")
+                lines.text.append(stopped == nil ? "\n" : "; reading ended at byte \(byteCount)\n")
             }
         case .json:
             JSONValue.members(
@@ -90,18 +88,15 @@ final class CheckReport {
                 ("rdb_version", .integer(Int64(version.number))), ("family", .text(version.family.rawValue)),
                 ("read_bytes", .unsigned(byteCount)), ("whole", .bool(stopped == nil)),
                 ("checksum", .text(checksum.rawValue)), ("loadable", isSound ? consumer.compatibility.json : nil)
-            ).append(to: &out)
-            out.append("\n")
+            ).append(to: &lines.text)
+            lines.text.append("\n")
         case .csv: break
         }
     }
 
-    func flush() {
-        if failure == nil {
-            do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
-        }
-        out.truncate(to: 0)
-    }
+    var failure: OutputError? { lines.failure }
+
+    func flush() { lines.flush() }
 
     static func jsonText(_ bytes: [UInt8]) -> String {
         var text = OutputBuffer(capacity: 256)

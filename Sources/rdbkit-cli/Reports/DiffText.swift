@@ -2,11 +2,9 @@ import RDBKit
 
 /// Differences for people: a line for each key, and below it one for each element that changed.
 final class DiffText: DifferenceSink {
-    private let file: OutputFile
     private let colors: Bool
     let wantsElements: Bool
-    private var out = OutputBuffer(capacity: 64 << 10)
-    private(set) var failure: OutputError?
+    private var lines: LineBuffer
 
     private enum Sign: String {
         case removed = "-"
@@ -23,23 +21,19 @@ final class DiffText: DifferenceSink {
     }
 
     init(_ file: OutputFile, colors: Bool, keysOnly: Bool) {
-        self.file = file
+        lines = LineBuffer(file)
         self.colors = colors
         wantsElements = !keysOnly
     }
 
-    func flush() {
-        if failure == nil, out.byteCount > 0 {
-            do throws(OutputError) { try file.write(out.bytes) } catch { failure = error }
-        }
-        out.truncate(to: 0)
-        out.shrink(to: 1 << 20)
-    }
+    var failure: OutputError? { lines.failure }
+
+    func flush() { lines.flush() }
 
     private func line(_ sign: Sign, _ text: String, indent: String = "") {
         let line = "\(indent)\(sign.rawValue) \(text)"
-        out.append(colors ? "\u{1b}[\(sign.color)m\(line)\u{1b}[0m\n" : line + "\n")
-        if out.byteCount >= 64 << 10 { flush() }
+        lines.text.append(colors ? "\u{1b}[\(sign.color)m\(line)\u{1b}[0m\n" : line + "\n")
+        lines.relieve()
     }
 
     private func element(_ sign: Sign, _ text: String) { line(sign, text, indent: "    ") }
@@ -112,7 +106,7 @@ final class DiffText: DifferenceSink {
             if failure == nil { throw .spill(error) }
         }
         if changes.isCoarse {
-            out.append("    (not the fewest edits: the lists are too large or too different for that)\n")
+            lines.text.append("    (not the fewest edits: the lists are too large or too different for that)\n")
         }
     }
 
