@@ -133,30 +133,21 @@ extension CommandRunner {
             setString(key, arguments[2])
             return .applied
         }
-        var expiresAt: Int64?
-        var keepsExpiry = false
+        var expiry = SetExpiry()
         var condition: SetCondition?
         var operand = 0
         var gets = false
         var index = 3
         while index < arguments.count {
-            switch arguments.expiry(index, now: now) {
-            case .value(let time):
-                // The number itself has to be positive, relative or not.
-                guard expiresAt == nil, !keepsExpiry, let number = arguments.integer(index + 1), number > 0 else {
-                    return .refused
-                }
-                expiresAt = time
-                index += 2
+            switch expiry.take(arguments, index, now: now) {
+            case .value(let count):
+                index += count
                 continue
             case .wrongType: return .refused
             case .missing: break
             }
             if arguments.matches(index, "get") {
                 gets = true
-            } else if arguments.matches(index, "keepttl") {
-                if expiresAt != nil { return .refused }
-                keepsExpiry = true
             } else if let next = SetCondition(arguments, index), condition == nil {
                 condition = next
                 if next.hasOperand {
@@ -176,11 +167,41 @@ extension CommandRunner {
             if !isMet(condition, key, operand, arguments) { return .applied }
         }
         let (entry, isNew) = database.entries.findOrInsert(
-            key, KeyspaceEntry(value: .string(arguments[2].array), expiresAt: expiresAt ?? KeyspaceEntry.never))
+            key, KeyspaceEntry(value: .string(arguments[2].array), expiresAt: expiry.time))
         if isNew { return .applied }
         setString(at: entry, arguments[2])
-        if !keepsExpiry { database.entries[entry].expiresAt = expiresAt ?? KeyspaceEntry.never }
+        if !expiry.keepsOld { database.entries[entry].expiresAt = expiry.time }
         return .applied
+    }
+
+    /// When what SET or MSETEX sets shall expire: `EX`, `PX`, `EXAT` or `PXAT` with a time, or `KEEPTTL`.
+    private struct SetExpiry {
+        private var given: Int64?
+        private(set) var keepsOld = false
+
+        /// Unix time in milliseconds, or `never`.
+        var time: Int64 { given ?? KeyspaceEntry.never }
+
+        /// Takes the option at an index.
+        /// - Returns: how many arguments it is; `.missing` where another word stands there, `.wrongType` where a server
+        ///   refuses it.
+        mutating func take(_ arguments: CommandArguments, _ index: Int, now: Int64) -> Found<Int> {
+            switch arguments.expiry(index, now: now) {
+            case .value(let time):
+                // The number itself has to be positive, relative or not.
+                guard given == nil, !keepsOld, let number = arguments.integer(index + 1), number > 0 else {
+                    return .wrongType
+                }
+                given = time
+                return .value(2)
+            case .wrongType: return .wrongType
+            case .missing:
+                guard arguments.matches(index, "keepttl") else { return .missing }
+                if given != nil { return .wrongType }
+                keepsOld = true
+                return .value(1)
+            }
+        }
     }
 
     /// What a SET wants of the old value.
@@ -253,25 +274,18 @@ extension CommandRunner {
             return .refused
         }
         let end = 2 + 2 * Int(count)
-        var expiresAt: Int64?
-        var keepsExpiry = false
+        var expiry = SetExpiry()
         var wantsExisting: Bool?
         var index = end
         while index < arguments.count {
-            switch arguments.expiry(index, now: now) {
-            case .value(let time):
-                guard expiresAt == nil, !keepsExpiry, let number = arguments.integer(index + 1), number > 0 else {
-                    return .refused
-                }
-                expiresAt = time
-                index += 2
+            switch expiry.take(arguments, index, now: now) {
+            case .value(let count):
+                index += count
                 continue
             case .wrongType: return .refused
             case .missing: break
             }
-            if arguments.matches(index, "keepttl"), expiresAt == nil {
-                keepsExpiry = true
-            } else if arguments.matches(index, "nx"), wantsExisting == nil {
+            if arguments.matches(index, "nx"), wantsExisting == nil {
                 wantsExisting = false
             } else if arguments.matches(index, "xx"), wantsExisting == nil {
                 wantsExisting = true
@@ -285,8 +299,8 @@ extension CommandRunner {
             where database.entries.contains(arguments[index]) != wantsExisting { return .applied }
         }
         for index in stride(from: 2, to: end, by: 2) {
-            var time = expiresAt ?? KeyspaceEntry.never
-            if keepsExpiry, let old = database.entries.find(arguments[index]) {
+            var time = expiry.time
+            if expiry.keepsOld, let old = database.entries.find(arguments[index]) {
                 time = database.entries[old].expiresAt
             }
             setString(arguments[index], arguments[index + 1], expiresAt: time)
