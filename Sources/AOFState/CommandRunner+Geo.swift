@@ -1,4 +1,5 @@
 import RDBBytes
+import RDBFormat
 import RESPFormat
 
 /// Commands on positions in sorted sets.
@@ -52,7 +53,7 @@ extension CommandRunner {
     }
 
     private func search(_ search: GeoSearch?, _ arguments: CommandArguments) -> CommandOutcome {
-        guard let search, let area = search.area else { return .refused }
+        guard let search else { return .refused }
         let source: SortedSetValue
         switch find(arguments[search.source], SortedSetValue.self) {
         case .wrongType: return .refused
@@ -61,6 +62,7 @@ extension CommandRunner {
             return .applied
         case .value(let zset): source = zset
         }
+        guard let area = search.area else { return .refused }
         let centre: GeoPosition
         switch search.centre {
         case .none: return .refused
@@ -73,7 +75,7 @@ extension CommandRunner {
         guard let target = search.target else { return .applied }
 
         var found: [(member: [UInt8], score: Double, distance: Double)] = []
-        let cells = GeoCells(area, centre)
+        let cells = GeoCells(area, centre, measuresReach: server?.measuresGeoCells == true)
         source.visit { member, score in
             if cells.contains(score), let distance = area.distance(GeoPosition(score: score), from: centre) {
                 found.append((member.array, score, distance))

@@ -4,26 +4,45 @@ import Glibc
 /// the area. Near the poles and the date line that is not all of the area, and members that lie in the rest are not
 /// found. Source: valkey-io/valkey src/geohash_helper.c, geohashCalculateAreasByShapeWGS84; Redis has the same.
 struct GeoCells {
-    /// Bits of each of both coordinates.
-    private var step: Int
-    private var cells: [(x: UInt32, y: UInt32)] = []
+    /// Scores of the members in each cell: from the first to below the second. As servers have them, who count in
+    /// doubles where a cell beyond the edge of the world makes 53 bits of them.
+    private var ranges: [(low: Double, high: Double)] = []
 
     private struct Bounds {
         var west: Double
         var south: Double
         var east: Double
         var north: Double
+
+        /// To the nearest side, in metres.
+        func distance(from centre: GeoPosition) -> Double {
+            let sides = [
+                GeoPosition(longitude: centre.longitude, latitude: north),
+                GeoPosition(longitude: centre.longitude, latitude: south),
+                GeoPosition(longitude: east, latitude: centre.latitude),
+                GeoPosition(longitude: west, latitude: centre.latitude),
+            ]
+            return sides.map { centre.distance(to: $0) }.min() ?? 0
+        }
     }
 
-    init(_ area: GeoArea, _ centre: GeoPosition) {
+    /// - Parameter measuresReach: whether the cells' reach is compared in metres, as Redis 6.2 does, and not in degrees.
+    init(_ area: GeoArea, _ centre: GeoPosition, measuresReach: Bool = false) {
         let bounds = Self.bounds(area, centre)
-        step = Self.step(radius: Self.radius(area, centre, bounds), centre.latitude)
+        let radius = Self.radius(area, centre, bounds)
+        // Bits of each of both coordinates.
+        var step = Self.step(radius: radius, centre.latitude)
         var cell = Self.cell(centre, step)
+        let reach = Bounds(
+            west: Self.longitude(Self.wrap(cell.x &- 1, step), step, edge: 0),
+            south: Self.latitude(Self.wrap(cell.y &- 1, step), step, edge: 0),
+            east: Self.longitude(Self.wrap(cell.x &+ 1, step), step, edge: 1),
+            north: Self.latitude(Self.wrap(cell.y &+ 1, step), step, edge: 1))
         let isTooSmall =
-            Self.latitude(Self.wrap(cell.y &+ 1, step), step, edge: 1) < bounds.north
-            || Self.latitude(Self.wrap(cell.y &- 1, step), step, edge: 0) > bounds.south
-            || Self.longitude(Self.wrap(cell.x &+ 1, step), step, edge: 1) < bounds.east
-            || Self.longitude(Self.wrap(cell.x &- 1, step), step, edge: 0) > bounds.west
+            measuresReach
+            ? reach.distance(from: centre) < radius
+            : reach.north < bounds.north || reach.south > bounds.south || reach.east < bounds.east
+                || reach.west > bounds.west
         if step > 1, isTooSmall {
             step -= 1
             cell = Self.cell(centre, step)
@@ -35,7 +54,7 @@ struct GeoCells {
             leaves.west = Self.longitude(cell.x, step, edge: 0) >= bounds.west
             leaves.east = Self.longitude(cell.x, step, edge: 1) <= bounds.east
         }
-        // A centre at the very edge of the world stands in a row of cells beyond it, which has no members.
+        // A position at the very edge of the world stands in a row of cells beyond it.
         let columns = [
             (cell.x, true), (Self.wrap(cell.x &- 1, step), leaves.west), (Self.wrap(cell.x &+ 1, step), leaves.east),
         ]
@@ -43,17 +62,16 @@ struct GeoCells {
             (cell.y, true), (Self.wrap(cell.y &- 1, step), leaves.south), (Self.wrap(cell.y &+ 1, step), leaves.north),
         ]
         for (x, isColumnKept) in columns where isColumnKept {
-            for (y, isRowKept) in rows where isRowKept { cells.append((x, y)) }
+            for (y, isRowKept) in rows where isRowKept {
+                let first = GeoPosition.interleave(x: x, y: y) << UInt64(52 - 2 * step)
+                ranges.append((low: Double(first), high: Double(first + (1 << UInt64(52 - 2 * step)))))
+            }
         }
     }
 
     /// Whether the member with this score is looked at.
     func contains(_ score: Double) -> Bool {
-        guard score >= 0, score < 0x1p52 else { return false }
-        let bits = UInt64(score)
-        let x = GeoPosition.gather(bits >> 1) >> UInt32(26 - step)
-        let y = GeoPosition.gather(bits) >> UInt32(26 - step)
-        for cell in cells where cell.x == x && cell.y == y { return true }
+        for range in ranges where score >= range.low && score < range.high { return true }
         return false
     }
 

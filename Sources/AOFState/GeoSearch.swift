@@ -34,7 +34,8 @@ struct GeoSearch {
             guard let position = arguments.position(2) else { return nil }
             centre = .position(position)
         }
-        guard readCircle(arguments, next) else { return nil }
+        // Around a member the area counts only if there is a source: without one, servers do not look at it.
+        guard readCircle(arguments, next) || byMember else { return nil }
         var index = next + 2
         while index < arguments.count {
             if arguments.matches(index, "store") || arguments.matches(index, "storedist") {

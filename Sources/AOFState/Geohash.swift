@@ -23,9 +23,10 @@ extension GeoPosition {
     var score: Double {
         let latitude = (latitude + Self.maxLatitude) / (Self.maxLatitude - -Self.maxLatitude) * Self.cells
         let longitude = (longitude + Self.maxLongitude) / (Self.maxLongitude - -Self.maxLongitude) * Self.cells
-        let bits = Self.spread(UInt32(latitude)) | Self.spread(UInt32(longitude)) << 1
-        return Double(bits)
+        return Double(Self.interleave(x: UInt32(longitude), y: UInt32(latitude)))
     }
+
+    static func interleave(x: UInt32, y: UInt32) -> UInt64 { spread(y) | spread(x) << 1 }
 
     /// The middle of the cell that a score names. A score that is none of a position gives some position all the same.
     init(score: Double) {
@@ -53,7 +54,7 @@ extension GeoPosition {
         return (bits | bits << 1) & 0x5555_5555_5555_5555
     }
 
-    static func gather(_ value: UInt64) -> UInt32 {
+    private static func gather(_ value: UInt64) -> UInt32 {
         var bits = value & 0x5555_5555_5555_5555
         bits = (bits | bits >> 1) & 0x3333_3333_3333_3333
         bits = (bits | bits >> 2) & 0x0f0f_0f0f_0f0f_0f0f

@@ -46,10 +46,12 @@ public struct ServerVersion: Hashable, Sendable, CustomStringConvertible {
     /// RESTORE … ABSTTL, IDLETIME and FREQ; streams.
     public var hasRestoreOptions: Bool { isAtLeast(common: 5, 0) }
     public var hasStreams: Bool { isAtLeast(common: 5, 0) }
-    /// SET … PXAT, XGROUP CREATECONSUMER, XTRIM MINID.
+    /// SET … PXAT.
     public var hasExpiryAtInSet: Bool { isAtLeast(common: 6, 2) }
+    /// XGROUP CREATECONSUMER, XTRIM MINID.
     public var hasCreateConsumer: Bool { isAtLeast(common: 6, 2) }
-    public var hasTrimByID: Bool { isAtLeast(common: 6, 2) }
+    /// GEORADIUS and its kin compare in metres how far the cells reach that they look into.
+    public var measuresGeoCells: Bool { !isAtLeast(common: 7, 0) }
     public var hasFunctions: Bool { isAtLeast(common: 7, 0) }
     /// XSETID … ENTRIESADDED MAXDELETEDID, XGROUP CREATE … ENTRIESREAD.
     public var hasStreamCounters: Bool { isAtLeast(common: 7, 0) }

@@ -189,6 +189,8 @@ struct CollectionCommandTests {
     private static let sicily = "GEOADD s 13.361389 38.115556 Palermo 15.087269 37.502669 Catania\n"
     private static let palermo = "Palermo \(String(Double(3_479_099_956_230_698).bitPattern, radix: 16))"
     private static let catania = "Catania \(String(Double(3_479_447_370_796_909).bitPattern, radix: 16))"
+    /// As redis-7.0 has it: a longitude of 180 has one bit more than others.
+    private static let edge = "e \(String(Double(10_138_940_401_276_180).bitPattern, radix: 16))"
     static let geo = [
         Case(sicily + "ZRANGESTORE k s 0 -1", "\(palermo) \(catania)"),
         Case("GEOADD k 181 0 a", nil, .refused), Case("GEOADD k 0 86 a", nil, .refused),
@@ -202,6 +204,10 @@ struct CollectionCommandTests {
         Case("ZADD k 1 a\nGEOSEARCHSTORE k none FROMLONLAT 1 1 BYRADIUS 1 m", nil),
         Case(sicily + "GEOSEARCHSTORE k s BYPOLYGON 3 14 36 16 36 15 39", catania),
         Case(sicily + "GEORADIUS s 15 37 100 km WITHDIST STORE k", nil, .refused),
+        Case("GEOADD s 180 10 e\nGEOSEARCHSTORE k s FROMMEMBER e BYRADIUS 1 km", edge),
+        Case("GEOADD s 180 10 e\nGEOSEARCHSTORE k s FROMMEMBER e BYBOX 0 0 km", edge),
+        Case("ZADD k 1 a\nGEORADIUSBYMEMBER none m 1 x STORE k", nil),
+        Case(sicily + "GEORADIUSBYMEMBER s Palermo 1 x STORE k", nil, .refused),
     ]
     @Test("geo", arguments: geo)
     func positions(_ test: Case) throws { try check(test) }

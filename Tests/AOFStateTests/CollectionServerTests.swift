@@ -62,6 +62,12 @@ struct CollectionServerTests {
                     _ = try applied.outcome(of: Command("DEL", command.target))
                     continue
                 }
+                if !round.server.isRedis7, reply == .array([]), name.hasPrefix("GEO") {
+                    // Up to Redis 6.2.5, where the source is missing nothing is looked at, and the target stays.
+                    try connection.call("DEL", command.target)
+                    _ = try applied.outcome(of: Command("DEL", command.target))
+                    continue
+                }
                 if isError != (outcome != .applied), !isLenient {
                     Issue.record("\(round.testDescription), batch \(batch): \(command) -> \(reply), here \(outcome)")
                     isSame = false

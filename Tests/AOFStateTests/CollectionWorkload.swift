@@ -341,8 +341,7 @@ struct CollectionWorkload {
     }
 
     mutating func geo() -> Command {
-        // Redis 6.2 looks into other cells than later releases.
-        switch generator.number(has70 ? 0...7 : 0...3) {
+        switch generator.number(0...7) {
         case 0...3:
             let triples = (0..<generator.number(1...6)).flatMap { _ in [longitude(), latitude(), place()] }
             let flags = Arguments(["NX", "XX", "CH"].filter { _ in generator.oneIn(6) })
