@@ -124,8 +124,8 @@ extension CommandRunner {
     }
 
     private func admits(fieldExpiry time: Int64?) -> Bool {
-        guard let time, server?.family == .redis else { return true }
-        return time <= HashValue.maxRedisExpiry
+        guard let time, let server else { return true }
+        return time <= server.maxFieldExpiry
     }
 
     private func hpersist(_ arguments: CommandArguments) -> CommandOutcome {

@@ -88,6 +88,13 @@ struct HostileLogTests {
                 commands.map { $0.joined(separator: " ") }.joined(separator: "\n"), server: ServerVersion(server))
             #expect(log.outcomes == [.applied, outcome])
         }
+        // The last one that commands of Redis give, as redis-8.2 says; its files have room for four times that.
+        for (time, outcome) in [("70368744177663", CommandOutcome.applied), ("70368744177664", .refused)] {
+            for command in ["HPEXPIREAT h \(time)", "HGETEX h PXAT \(time)"] {
+                let log = try AppliedLog("HSET h f v\n\(command) FIELDS 1 f", server: ServerVersion("redis-8.2"))
+                #expect(log.outcomes == [.applied, outcome], "\(command)")
+            }
+        }
         // In a file of Redis 7.4 or later it has no place: it is left out, and told.
         var settled = applied(commands)
         let version = settled.version(base: RDBVersion(number: 12, family: .redis), isValkey: false)
