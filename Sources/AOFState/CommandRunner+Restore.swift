@@ -25,8 +25,12 @@ extension CommandRunner {
             index += 1
         }
         if !replaces, database.entries.contains(arguments[1]) { return .refused }
-        guard let ttl = arguments.integer(2), ttl >= 0, let value = KeyspaceValue(payload: arguments[3]) else {
-            return .refused
+        guard let ttl = arguments.integer(2), ttl >= 0 else { return .refused }
+        let value: KeyspaceValue
+        switch PayloadContent(arguments[3]) {
+        case .value(let found): value = found
+        case .unknown: return .cannotRun
+        case .damaged: return .refused
         }
         var expiresAt = KeyspaceEntry.never
         if ttl > 0 {
@@ -39,12 +43,18 @@ extension CommandRunner {
     }
 }
 
-extension KeyspaceValue {
-    /// The value of a DUMP payload: `type byte, value, u16 version, u64 CRC-64`; nil where it is none. A checksum of zero
-    /// is none: Redis 8.10 writes payloads so.
-    init?(payload: RawSpan) {
+/// What a DUMP payload holds: `type byte, value, u16 version, u64 CRC-64`. A checksum of zero is none: Redis 8.10 writes
+/// payloads so.
+private enum PayloadContent {
+    case value(KeyspaceValue)
+    /// A value of a type that came after this release: the server that wrote the log may know it.
+    case unknown
+    case damaged
+
+    init(_ payload: RawSpan) {
+        self = .damaged
         let footer = RDBReader.payloadFooterByteCount
-        guard payload.byteCount > footer else { return nil }
+        guard payload.byteCount > footer else { return }
         let end = payload.byteCount - footer
         // Both lie within the payload, whose length was checked.
         let number = Int(UInt16(littleEndian: unsafe payload.unsafeLoadUnaligned(fromByteOffset: end, as: UInt16.self)))
@@ -53,10 +63,14 @@ extension KeyspaceValue {
         if stored != 0 {
             var crc = CRC64()
             crc.update(payload.extracting(0..<end + 2))
-            if crc.value != stored { return nil }
+            if crc.value != stored { return }
         }
         let version = RDBVersion(number: number, family: number >= 80 ? .valkey : .redis)
-        guard let type = RDBType(byte: payload.byte(at: 0), version: version), type.isRestorable else { return nil }
+        guard let type = RDBType(byte: payload.byte(at: 0), version: version) else {
+            self = .unknown
+            return
+        }
+        if !type.isRestorable { return }
         var batch = EntryBatch()
         let header = EntryHeader(encoding: type.encoding, typeByte: payload.byte(at: 0))
         batch.append(header, type, key: RawSpan(), value: payload.extracting(1..<end))
@@ -64,9 +78,9 @@ extension KeyspaceValue {
         batch.prepare(&reader)
         batch.place(&reader, at: 0)
         do throws(DecodeError) {
-            self = try KeyspaceValue(&reader)
+            let value = try KeyspaceValue(&reader)
             // A value that ends before its payload is damaged.
-            if reader.offset != UInt64(end - 1) { return nil }
-        } catch { return nil }
+            if reader.offset == UInt64(end - 1) { self = .value(value) }
+        } catch {}
     }
 }

@@ -252,6 +252,21 @@ struct HostileLogTests {
         #expect(try outcome(section("a") + section("a"), "REPLACE") == .refused)
     }
 
+    @Test("a payload of a type that is not known may be one that the server takes; a damaged one is refused")
+    func unknownPayload() throws {
+        func outcome(_ value: [UInt8]) throws -> CommandOutcome? {
+            var log = AppliedLog()
+            let payload = value + [15, 0] + [UInt8](repeating: 0, count: 8)
+            try log.apply(
+                log: AppliedLog.command(["RESTORE", "k", "0"].map { Array($0.utf8) } + [payload]))
+            return log.outcomes.first
+        }
+        #expect(try outcome([0, 1, 0x61]) == .applied)
+        #expect(try outcome([0, 2, 0x61]) == .refused)
+        #expect(try outcome([200, 1, 0x61]) == .cannotRun)
+        #expect(try outcome([]) == .refused)
+    }
+
     @Test("zeros beyond what a log may ask for are not made")
     func growth() {
         let state = applied([
