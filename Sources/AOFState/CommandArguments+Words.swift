@@ -34,6 +34,11 @@ extension CommandArguments {
         return .value(time)
     }
 
+    /// Whether a word stands at an index that a time follows.
+    func isExpiry(_ index: Int) -> Bool {
+        matches(index, "px") || matches(index, "pxat") || matches(index, "ex") || matches(index, "exat")
+    }
+
     /// A time, in Unix milliseconds; nil where it is none that 64 bits hold.
     func time(_ index: Int, isSeconds: Bool, isRelative: Bool, now: Int64) -> Int64? {
         guard var time = integer(index) else { return nil }

@@ -29,9 +29,11 @@ struct Doubts {
         switch command {
         case .key(let command): follow(command, database, arguments)
         case .string(.set):
-            // With a condition, the old value decides; an expiry that is kept is the old one's.
-            let isCertain = arguments.count == 3 || arguments.count == 5 && !arguments.matches(3, "keepttl")
-            if isCertain { return remove(database, arguments[1]) }
+            // With a condition, the old value decides; an expiry that is kept is the old one's. So it is certain only
+            // where nothing follows the value but a time.
+            if arguments.count == 3 || arguments.count == 5 && arguments.isExpiry(3) {
+                return remove(database, arguments[1])
+            }
             spread(database, arguments)
         case .string(.setex), .string(.psetex): remove(database, arguments[1])
         case .string(.mset):
