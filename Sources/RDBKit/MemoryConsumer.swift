@@ -142,6 +142,7 @@ public struct MemoryConsumer: ParallelConsumer, ~Copyable {
         switch item {
         case .aux(let field): add(field, last)
         case .function(let library): dataset.add(library)
+        case .slotInfo(_, let keys, let expires): dataset.addSlot(keys: keys, expires: expires)
         case .selectDatabase: followsWriter = false
         default: break
         }

@@ -28,6 +28,8 @@ public struct DatasetMemory: Sendable {
     private var libraryBytes: UInt64 = 0
     /// Tables of the slots that the file tells of, which stand in place of one for each database.
     private var slotTableBytes: UInt64 = 0
+    /// Keys in these.
+    private var slotKeyCount: UInt64 = 0
 
     public init(_ model: MemoryModel) {
         self.model = model
@@ -72,6 +74,7 @@ public struct DatasetMemory: Sendable {
         uncountedBytes &+= other.uncountedBytes
         libraryBytes &+= other.libraryBytes
         slotTableBytes &+= other.slotTableBytes
+        slotKeyCount &+= other.slotKeyCount
     }
 
     /// A function library: its code, twice, and what the interpreter makes of it (measured).
@@ -85,6 +88,7 @@ public struct DatasetMemory: Sendable {
         guard keys < 1 << 48, expires < 1 << 48 else { return }
         let structure = model.allocator.size(sizes.hasBuckets ? sizes.hashtable : sizes.dict)
         slotTableBytes &+= table(keys) &+ structure
+        slotKeyCount &+= keys
         if expires > 0 { slotTableBytes &+= expiryTable(expires) &+ structure }
     }
 
@@ -116,7 +120,8 @@ public struct DatasetMemory: Sendable {
 
     /// Tables of keys and of expiries: what no single key's MEMORY USAGE counts.
     public var tableBytes: UInt64 {
-        if slotTableBytes > 0 { return slotTableBytes }
+        // Of some of the file's keys only, the tables of all would tell too much.
+        if slotTableBytes > 0, slotKeyCount == keyCount { return slotTableBytes }
         var copy = self
         copy.put()
         return copy.databases.values.reduce(0) { $0 &+ table($1.keys) &+ expiryTable($1.expires) }
