@@ -13,6 +13,8 @@ struct GetAndKeysTests {
             ])
         let one = try Program.run(["get", "shop.rdb", "user:1", "--db", "5"])
         #expect(one.lines == [run.lines[1]])
+        let all = try Program.run(["get", "shop.rdb", "user:1", "--db", "0-18446744073709551615"])
+        #expect(all.status == 0 && all.lines == run.lines)
         #expect(try Program.run(["get", "shop.rdb", "user:1", "--type", "hash"]).lines == [run.lines[0]])
     }
 

@@ -179,6 +179,7 @@ struct SelectionTests {
             ("--slot", "16384"),
             ("--slot", "a"), ("--min-size", "10XB"), ("--max-size", "-5"), ("--min-size", "99999999999999999999"),
             ("--min-elements", "-1"), ("--max-elements", "1k"), ("--expires", "never"), ("--expires-before", "soon"),
+            ("--expires-before", "+1000000000000w"), ("--expires-after", "2026-02-30"),
             ("--expires-after", "2026-13-01"), ("--expires-after", "2026-01-01T25:00:00Z"), ("--sample", "2"),
             ("--sample", "x%"), ("--limit", "x"), ("--on-error", "ignore"), ("--color", "blue"),
             ("--error-format", "xml"),

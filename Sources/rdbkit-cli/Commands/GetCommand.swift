@@ -42,7 +42,8 @@ struct GetCommand: ParsableCommand {
     }
 
     private func writeJSON(_ wanted: Selection, _ file: OutputFile, _ run: InputRun) throws {
-        let isOneDatabase = wanted.databases.count == 1 && wanted.databases[0].count == 1
+        let isOneDatabase =
+            wanted.databases.count == 1 && wanted.databases[0].lowerBound == wanted.databases[0].upperBound
         var finder = KeyFinder(
             JSONConsumer(JSONEntryWriter(file, options: json.options)), wanted: wanted.keys,
             stopsWhenAllFound: isOneDatabase)

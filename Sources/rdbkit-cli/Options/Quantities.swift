@@ -83,7 +83,8 @@ struct Moment: ExpressibleByArgument {
             let count = Int64(text.dropFirst().dropLast()), count >= 0
         else { return nil }
         let factors: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604_800]
-        guard let factor = factors[unit], count < 1 << 40 else { return nil }
+        // Added to any time of this age, it stays far within 64 bits.
+        guard let factor = factors[unit], count < 1_000_000_000_000_000 / factor else { return nil }
         return (sign == "-" ? -1 : 1) * count * factor * 1000
     }
 
@@ -105,7 +106,10 @@ struct Moment: ExpressibleByArgument {
         guard let year = number(0..<4), has("-", at: 4), let month = number(5..<7), has("-", at: 7),
             let day = number(8..<10), (1...12).contains(month), (1...31).contains(day)
         else { return nil }
-        var seconds = CivilTime.days(year: Int64(year), month: Int64(month), day: Int64(day)) * 86400
+        let days = CivilTime.days(year: Int64(year), month: Int64(month), day: Int64(day))
+        // Not every month has 31 of them.
+        guard CivilTime.date(days: days).day == Int64(day) else { return nil }
+        var seconds = days * 86400
         var index = 10
         var milliseconds: Int64 = 0
         var offset: Int64 = 0
@@ -130,7 +134,7 @@ struct Moment: ExpressibleByArgument {
                 index += 1
             } else if has("+", at: index) || has("-", at: index) {
                 guard let hours = number(index + 1..<index + 3), has(":", at: index + 3),
-                    let minutes = number(index + 4..<index + 6)
+                    let minutes = number(index + 4..<index + 6), hours < 24, minutes < 60
                 else { return nil }
                 offset = Int64(hours * 3600 + minutes * 60) * (has("-", at: index) ? -1 : 1)
                 index += 6
