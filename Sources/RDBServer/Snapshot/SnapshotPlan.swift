@@ -100,18 +100,10 @@ extension SnapshotPlan {
         case .absolute: return .at(number)
         case .relative: return .at(currentMilliseconds() &+ number)
         case .bracketed:
-            guard let before = Self.milliseconds(replies[at - 1]), let after = Self.milliseconds(replies[at + 1])
+            guard let before = replies[at - 1].serverTime, let after = replies[at + 1].serverTime
             else { return .malformed }
             return before == after ? .at(before &+ number) : .blurred(before &+ number)
         }
-    }
-
-    /// Of a reply to `TIME`: seconds, and microseconds of the next one.
-    static func milliseconds(_ reply: RESPReply) -> Int64? {
-        guard let parts = reply.array, parts.count == 2, let seconds = parts[0].integer,
-            let microseconds = parts[1].integer, 0...Int64.max / 2000 ~= seconds, 0..<1_000_000 ~= microseconds
-        else { return nil }
-        return seconds * 1000 + microseconds / 1000
     }
 }
 

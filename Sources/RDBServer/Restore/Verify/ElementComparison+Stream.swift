@@ -147,7 +147,7 @@ extension ElementComparison {
         time.writeCommand("TIME")
         let range = pendingQuestion(name, first.id, last.id, stream.pending.count, nil)
         guard let replies = ask([time, range, time]) else { return }
-        guard let before = Self.milliseconds(replies[0]), let after = Self.milliseconds(replies[2]),
+        guard let before = replies[0].serverTime, let after = replies[2].serverTime,
             let found = replies[1].array
         else { return differs("the answers to TIME and XPENDING are not understood") }
         for (index, entry) in stream.pending.enumerated() {
@@ -158,7 +158,7 @@ extension ElementComparison {
                 return differs(
                     "pending entry \(entry.id) of group \(named(name)) was delivered another number of times")
             }
-            let idle = row[2].integer ?? -1
+            let idle = min(max(row[2].integer ?? -1, -1), 1 << 62)
             // Of a time to come a server says that it is now.
             let isSame =
                 idle == 0 && entry.deliveredAt >= before - Self.deliveryTolerance
@@ -168,14 +168,6 @@ extension ElementComparison {
                 return differs("pending entry \(entry.id) of group \(named(name)) was delivered at another time")
             }
         }
-    }
-
-    private static func milliseconds(_ time: RESPReply) -> Int64? {
-        guard let parts = time.array, parts.count == 2, let seconds = parts[0].integer, let rest = parts[1].integer
-        else {
-            return nil
-        }
-        return seconds * 1000 + rest / 1000
     }
 
     private func pendingQuestion(
