@@ -58,24 +58,24 @@ struct LogStatsReport {
     }
 
     private var commandTable: TextTable {
-        var table = TextTable(["command", "count", "share", "bytes", "share"])
-        func add(_ name: String, _ tally: LogStatistics.Tally) {
-            table.add(
-                name, String(tally.count), countShare(tally.count), String(tally.byteCount), byteShare(tally.byteCount))
-        }
-        for (name, tally) in commands { add(name, tally) }
-        if statistics.otherCommands.count > 0 { add("(others)", statistics.otherCommands) }
-        return table
+        tallyTable(["command", "count"], commands, others: statistics.otherCommands)
     }
 
     private var databaseTable: TextTable {
-        var table = TextTable(["db", "commands", "share", "bytes", "share"])
-        func add(_ name: String, _ tally: LogStatistics.Tally) {
+        tallyTable(
+            ["db", "commands"], databases.map { (name: String($0.number), tally: $0.tally) },
+            others: statistics.otherDatabases)
+    }
+
+    /// - Parameter headers: of the name and the number.
+    private func tallyTable(
+        _ headers: [String], _ rows: [(name: String, tally: LogStatistics.Tally)], others: LogStatistics.Tally
+    ) -> TextTable {
+        var table = TextTable(headers + ["share", "bytes", "share"])
+        for (name, tally) in rows + (others.count > 0 ? [(name: "(others)", tally: others)] : []) {
             table.add(
                 name, String(tally.count), countShare(tally.count), String(tally.byteCount), byteShare(tally.byteCount))
         }
-        for (number, tally) in databases { add(String(number), tally) }
-        if statistics.otherDatabases.count > 0 { add("(others)", statistics.otherDatabases) }
         return table
     }
 
