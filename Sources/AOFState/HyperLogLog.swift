@@ -10,7 +10,6 @@ struct HyperLogLog {
     /// What a sparse one is made dense beyond, unless a server is told otherwise.
     static let maxSparseByteCount = 3000
     private static let maxSparseValue: UInt8 = 32
-    private static let maxZeroRun = 16384
     private static let maxShortZeroRun = 64
     private static let maxValueRun = 4
 

@@ -165,9 +165,6 @@ public struct AOFInput {
     /// A single file that has not been opened yet.
     var onlyPart: Part? { once?.part }
 
-    /// Files that the manifest names and nobody can open.
-    public var missingFiles: [File] { manifest == nil ? [] : files.filter { unsafe access($0.path, R_OK) != 0 } }
-
     // MARK: - Files
 
     static func open(_ file: File) throws(InputError) -> Part {

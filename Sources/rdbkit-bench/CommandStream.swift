@@ -55,9 +55,6 @@ struct CommandStream: ~Copyable {
         argumentCount += 1
     }
 
-    /// How many arguments the command being built has, its name included.
-    var pendingArgumentCount: Int { argumentCount }
-
     mutating func end() throws(BenchError) {
         outgoing.append(0x2a)
         outgoing.append(decimal: argumentCount)

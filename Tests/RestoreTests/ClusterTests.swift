@@ -13,13 +13,6 @@ struct ClusterTests {
     /// Every write is on the disk before it is answered.
     private static let durable = [(name: "appendonly", value: "yes"), (name: "appendfsync", value: "always")]
 
-    /// What a workload of this seed leaves in one database.
-    private func workload(_ seed: UInt64) throws -> SavedDump {
-        try SavedDump { connection in
-            try Workload.fill(connection, for: Scenario(server: .debian, seed: seed), inOneDatabase: true)
-        }
-    }
-
     private func url(_ cluster: ClusterProcess, _ node: Int = 0) -> String {
         "redis://127.0.0.1:\(cluster.nodes[node].port)"
     }

@@ -50,7 +50,6 @@ struct Summary {
     var verified: Int { get throws { try count("verified") } }
     var differing: Int { get throws { try count("differing") } }
     var reconnections: Int { get throws { try count("reconnections") } }
-    var sentBytes: Int { get throws { try count("sent_bytes") } }
     var elapsed: Int { get throws { try count("elapsed_ms") } }
 }
 

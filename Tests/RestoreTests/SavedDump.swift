@@ -30,13 +30,6 @@ final class SavedDump: @unchecked Sendable {
         try Files.write(try Files.read(process.dumpPath), to: path)
     }
 
-    /// Some data of a workload's kind: all types, in one database or in several.
-    static func ofWorkload(seed: UInt64, options: [(name: String, value: String)] = []) throws -> SavedDump {
-        try SavedDump(options: options) { connection in
-            try Workload.fill(connection, for: Scenario(server: .debian, seed: seed))
-        }
-    }
-
     /// So many strings, some with an expiry, and a few of every other type.
     static func small(_ count: Int = 100) throws -> SavedDump {
         try SavedDump { connection in

@@ -19,8 +19,6 @@ struct EntryNote {
     var digest: Digest128?
     /// It may have been carried out before, unseen.
     var isUncertain = false
-    /// The target said no to its payload.
-    var refusesPayload = false
     var attempts = 0
 }
 

@@ -23,7 +23,4 @@ public struct EntryMemory: Equatable, Sendable {
     public var hasExpiry = false
 
     public init() {}
-
-    /// The value's part of `bytes`.
-    public var valueBytes: UInt64 { bytes > keyBytes ? bytes - keyBytes : 0 }
 }
