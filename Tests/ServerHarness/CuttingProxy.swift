@@ -22,17 +22,14 @@ package final class CuttingProxy: Sendable {
 
     package let path: String
     private let folder: TemporaryFolder
-    private let listener: Int32
+    private let threads: ServingThreads
     private let target: String
     private let limits: @Sendable (Int) -> Limits
     private let state = Mutex(State())
 
     private struct State {
-        var isStopped = false
         var connectionCount = 0
         var cutCount = 0
-        var open: Set<Int32> = []
-        var threadCount = 0
     }
 
     /// - Parameters:
@@ -43,13 +40,13 @@ package final class CuttingProxy: Sendable {
         self.limits = limits
         folder = try TemporaryFolder()
         path = folder.file("proxy")
-        listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard listener >= 0 else { throw SystemError("make a socket") }
         var address = UnixAddress.make(path)
         let status = UnixAddress.with(&address) { bind(listener, $0, $1) }
         guard status == 0, listen(listener, 64) == 0 else { throw SystemError("listen on \(path)") }
-        state.withLock { $0.threadCount += 1 }
-        try Thread.start { self.accept() }
+        threads = ServingThreads(listener)
+        try threads.accept { self.serve($0) }
     }
 
     /// How many connections were cut.
@@ -57,31 +54,11 @@ package final class CuttingProxy: Sendable {
     package var connectionCount: Int { state.withLock { $0.connectionCount } }
 
     /// Ends everything; returns when all threads are gone.
-    package func stop() {
-        let wasStopped = state.withLock { state in
-            defer { state.isStopped = true }
-            for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
-            return state.isStopped
-        }
-        if wasStopped { return }
-        shutdown(listener, Int32(SHUT_RDWR))
-        while state.withLock({ $0.threadCount }) > 0 { usleep(1000) }
-        close(listener)
-    }
+    package func stop() { threads.stop() }
 
     deinit { stop() }
 
     // MARK: - Threads
-
-    private func accept() {
-        while true {
-            let client = Glibc.accept(listener, nil, nil)
-            if client < 0, errno == EINTR || errno == ECONNABORTED { continue }
-            if client < 0 { break }
-            serve(client)
-        }
-        state.withLock { $0.threadCount -= 1 }
-    }
 
     private func serve(_ client: Int32) {
         let server = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -94,22 +71,20 @@ package final class CuttingProxy: Sendable {
         }
         let number = state.withLock { state in
             defer { state.connectionCount += 1 }
-            state.open.formUnion([client, server])
-            state.threadCount += 2
-            if state.isStopped { shutdown(client, Int32(SHUT_RDWR)) }
             return state.connectionCount
         }
         let limits = limits(number)
-        let pair = Pair(client: client, server: server)
+        let pair = OpenPair(client, server)
+        threads.open(pair.descriptors)
         do {
-            try Thread.start {
+            try threads.start {
                 self.pass(from: client, to: server, limits.commands)
                 // What was sent arrives; the replies to it still come back, up to their limit.
                 shutdown(server, Int32(SHUT_WR))
                 if limits.commands != nil { shutdown(client, Int32(SHUT_RD)) }
                 self.end(pair)
             }
-            try Thread.start {
+            try threads.start {
                 self.pass(from: server, to: client, limits.replies)
                 shutdown(client, Int32(SHUT_RDWR))
                 // Nothing more is read from it, but it has everything that was sent so far.
@@ -144,30 +119,8 @@ package final class CuttingProxy: Sendable {
         }
     }
 
-    private func end(_ pair: Pair) {
-        state.withLock { state in
-            state.threadCount -= 1
-            if pair.isLast() {
-                for descriptor in [pair.client, pair.server] {
-                    state.open.remove(descriptor)
-                    close(descriptor)
-                }
-            }
-        }
-    }
-
-    /// The two ends of a connection, which are closed when both threads are done.
-    private final class Pair: Sendable {
-        let client: Int32
-        let server: Int32
-        private let count = Atomic<Int>(2)
-
-        init(client: Int32, server: Int32) {
-            self.client = client
-            self.server = server
-        }
-
-        func isLast() -> Bool { count.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 }
+    private func end(_ pair: OpenPair) {
+        if pair.isLast() { threads.close(pair.descriptors) }
     }
 }
 

@@ -9,21 +9,18 @@ package final class LoopbackProxy: Sendable {
     }
 
     package let port: Int
-    private let listener: Int32
+    private let threads: ServingThreads
     private let target: Target
     private let rewriting: (found: Bytes, written: Bytes)?
     private let state: Mutex<State>
 
     private struct State {
-        var isStopped = false
         var isSilent = false
         var bytesPerSecond: Int?
         /// Of commands, in all.
         var byteCount = 0
         var cutAt = Int.max
         var cutCount = 0
-        var open: Set<Int32> = []
-        var threadCount = 0
         var largest = CommandMeter.Largest()
     }
 
@@ -37,9 +34,10 @@ package final class LoopbackProxy: Sendable {
         self.rewriting = rewriting.map { (Bytes($0.found.utf8), Bytes($0.written.utf8)) }
         state = Mutex(State(bytesPerSecond: bytesPerSecond))
         // What is slow must not hide behind large buffers.
+        let listener: Int32
         (listener, port) = try Loopback.listen(receiveBufferByteCount: bytesPerSecond == nil ? nil : 64 << 10)
-        state.withLock { $0.threadCount += 1 }
-        try Thread.start { self.accept() }
+        threads = ServingThreads(listener)
+        try threads.accept { self.serve($0) }
     }
 
     /// Bytes of commands handed on so far.
@@ -55,55 +53,29 @@ package final class LoopbackProxy: Sendable {
     package func cut(after byteCount: Int) { state.withLock { $0.cutAt = $0.byteCount + byteCount } }
 
     /// Ends everything; returns when all threads are gone.
-    package func stop() {
-        let wasStopped = state.withLock { state in
-            defer { state.isStopped = true }
-            for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
-            return state.isStopped
-        }
-        if wasStopped { return }
-        shutdown(listener, Int32(SHUT_RDWR))
-        while state.withLock({ $0.threadCount }) > 0 { usleep(1000) }
-        close(listener)
-    }
+    package func stop() { threads.stop() }
 
     deinit { stop() }
 
     // MARK: - Threads
 
-    private func accept() {
-        while true {
-            let client = Glibc.accept(listener, nil, nil)
-            if client < 0, errno == EINTR || errno == ECONNABORTED { continue }
-            if client < 0 { break }
-            guard let server = try? Loopback.connect(to: target) else {
-                close(client)
-                continue
-            }
-            let pair = OpenPair(client, server)
-            state.withLock { state in
-                state.open.formUnion([client, server])
-                state.threadCount += 2
-                if state.isStopped { shutdown(client, Int32(SHUT_RDWR)) }
-            }
-            do {
-                try Thread.start { self.run(pair) { self.passCommands(from: client, to: server) } }
-                try Thread.start { self.run(pair) { self.passReplies(from: server, to: client) } }
-            } catch { fatalError("\(error)") }
+    private func serve(_ client: Int32) {
+        guard let server = try? Loopback.connect(to: target) else {
+            close(client)
+            return
         }
-        state.withLock { $0.threadCount -= 1 }
+        let pair = OpenPair(client, server)
+        threads.open(pair.descriptors)
+        do {
+            try threads.start { self.run(pair) { self.passCommands(from: client, to: server) } }
+            try threads.start { self.run(pair) { self.passReplies(from: server, to: client) } }
+        } catch { fatalError("\(error)") }
     }
 
     private func run(_ pair: OpenPair, _ body: () -> Void) {
         body()
         pair.shutDown()
-        state.withLock { state in
-            state.threadCount -= 1
-            if pair.isLast() {
-                state.open.subtract(pair.descriptors)
-                for descriptor in pair.descriptors { close(descriptor) }
-            }
-        }
+        if pair.isLast() { threads.close(pair.descriptors) }
     }
 
     private func passCommands(from client: Int32, to server: Int32) {
@@ -132,14 +104,14 @@ package final class LoopbackProxy: Sendable {
             if state.cutAt == .max { return }
             state.cutAt = .max
             state.cutCount += 1
-            for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            threads.shutDown()
         }
     }
 
     private func passReplies(from server: Int32, to client: Int32) {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while let count = Loopback.receive(server, &buffer, upTo: buffer.count) {
-            while state.withLock({ $0.isSilent && !$0.isStopped }) { usleep(5_000) }
+            while state.withLock({ $0.isSilent }), !threads.isStopped { usleep(5_000) }
             if let rewriting { Self.rewrite(&buffer, count, rewriting) }
             guard Loopback.send(client, buffer, count) else { return }
         }
@@ -248,61 +220,35 @@ package final class LoopbackListener: Sendable {
     }
 
     package let port: Int
-    private let listener: Int32
-    private let state = Mutex((isStopped: false, open: Set<Int32>(), threadCount: 0))
+    private let threads: ServingThreads
 
     package init(_ manner: Manner) throws {
         if case .full = manner {
             let (listener, port) = try Loopback.listen(backlog: 0)
-            (self.listener, self.port) = (listener, port)
+            (threads, self.port) = (ServingThreads(listener), port)
             // The second one may find no place any more.
-            let waiting = try [Loopback.begin(port), Loopback.begin(port)]
-            state.withLock { $0.open.formUnion(waiting) }
+            threads.open(try [Loopback.begin(port), Loopback.begin(port)])
             return
         }
+        let listener: Int32
         (listener, port) = try Loopback.listen()
-        state.withLock { $0.threadCount += 1 }
-        try Thread.start { self.accept(manner) }
+        threads = ServingThreads(listener)
+        let threads = threads
+        try threads.accept { Self.accept($0, manner, threads) }
     }
 
-    package func stop() {
-        let wasStopped = state.withLock { state in
-            defer { state.isStopped = true }
-            for descriptor in state.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
-            return state.isStopped
-        }
-        if wasStopped { return }
-        shutdown(listener, Int32(SHUT_RDWR))
-        while state.withLock({ $0.threadCount }) > 0 { usleep(1000) }
-        // Of one that takes none, those that wait.
-        for descriptor in state.withLock({ $0.open }) { close(descriptor) }
-        close(listener)
-    }
+    package func stop() { threads.stop() }
 
     deinit { stop() }
 
-    private func accept(_ manner: Manner) {
-        while true {
-            let client = Glibc.accept(listener, nil, nil)
-            if client < 0, errno == EINTR || errno == ECONNABORTED { continue }
-            if client < 0 { break }
-            state.withLock { state in
-                state.open.insert(client)
-                state.threadCount += 1
-                if state.isStopped { shutdown(client, Int32(SHUT_RDWR)) }
+    private static func accept(_ client: Int32, _ manner: Manner, _ threads: ServingThreads) {
+        threads.open([client])
+        do {
+            try threads.start {
+                serve(client, manner)
+                threads.close([client])
             }
-            do {
-                try Thread.start {
-                    Self.serve(client, manner)
-                    self.state.withLock { state in
-                        state.open.remove(client)
-                        close(client)
-                        state.threadCount -= 1
-                    }
-                }
-            } catch { fatalError("\(error)") }
-        }
-        state.withLock { $0.threadCount -= 1 }
+        } catch { fatalError("\(error)") }
     }
 
     private static func serve(_ client: Int32, _ manner: Manner) {
@@ -337,17 +283,6 @@ package final class LoopbackListener: Sendable {
             } catch { return }
         }
     }
-}
-
-/// Two sockets that are closed when both threads are done with them.
-private final class OpenPair: Sendable {
-    let descriptors: [Int32]
-    private let count = Atomic<Int>(2)
-
-    init(_ first: Int32, _ second: Int32) { descriptors = [first, second] }
-
-    func shutDown() { for descriptor in descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) } }
-    func isLast() -> Bool { count.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 }
 }
 
 private enum Loopback {
