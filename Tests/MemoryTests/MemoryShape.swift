@@ -29,31 +29,22 @@ enum MemoryShape: String, CaseIterable {
 
 /// Makes the keys of a shape from a seed.
 struct ShapeMaker {
-    private let connection: RESPConnection
     let server: Server
     var generator: SeededGenerator
-    private var pending: [Command] = []
-    private var pendingBytes = 0
+    private var batch: CommandBatch
     private var number = 0
 
     init(_ connection: RESPConnection, _ server: Server, _ seed: UInt64) {
-        self.connection = connection
+        batch = CommandBatch(connection)
         self.server = server
         generator = SeededGenerator(seed: seed &* 0x9e37_79b9 &+ 1)
     }
 
     mutating func add(_ parts: any CommandPart...) throws {
-        let command = Command(parts)
-        pending.append(command)
-        pendingBytes += command.arguments.reduce(0) { $0 + $1.count }
-        if pending.count >= 500 || pendingBytes > 1 << 20 { try flush() }
+        try batch.add(Command(parts))
     }
 
-    mutating func flush() throws {
-        _ = try connection.pipeline(pending)
-        pending = []
-        pendingBytes = 0
-    }
+    mutating func flush() throws { try batch.flush() }
 
     /// A name that no other key has.
     mutating func key(_ name: String = "key") -> String {

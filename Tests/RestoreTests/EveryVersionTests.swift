@@ -77,7 +77,9 @@ struct EveryVersionTests {
             #expect(try Summary(again).verified == truth.count - lost, "\(subject): \(again.errors.prefix(3000))")
             #expect(try Summary(again).differing == lost, "\(subject): \(again.errors.prefix(3000))")
         }
-        try checkDigests(truth, way.transfer, source, connection, subject)
+        for difference in try way.transfer.digestDifferences(of: truth, source, connection) {
+            Issue.record("\(subject): \(difference)")
+        }
         try checkFunctions(way.transfer, source, connection, subject)
     }
 
@@ -123,23 +125,6 @@ struct EveryVersionTests {
     ) throws {
         let expected = transfer.losesFunctions ? [] : try Self.functions(of: source, transfer.source)
         #expect(try Self.functions(of: target, transfer.target) == expected, "functions, \(subject)")
-    }
-
-    /// The servers' own digests of each value.
-    private func checkDigests(
-        _ truth: [CanonicalEntry], _ transfer: Transfer, _ source: RESPConnection, _ target: RESPConnection,
-        _ subject: String
-    ) throws {
-        let comparable = truth.filter(transfer.sharesDigest)
-        for (database, entries) in Dictionary(grouping: comparable, by: \.name.database) {
-            let digests = try [source, target].map { connection in
-                try connection.call("SELECT", database)
-                return try connection.pipeline(entries.map { Command("DEBUG", "DIGEST-VALUE", $0.name.key) })
-            }
-            for (index, entry) in entries.enumerated() where digests[0][index] != digests[1][index] {
-                Issue.record("\(subject): digest of \(entry.name): \(digests.map { $0[index] })")
-            }
-        }
     }
 
     @Test(

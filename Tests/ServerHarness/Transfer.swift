@@ -140,3 +140,22 @@ package struct Transfer: Sendable {
         return entry
     }
 }
+
+extension Transfer {
+    /// Entries for which the servers' own digests of the value are not the same, among those that have the same at both.
+    package func digestDifferences(
+        of entries: [CanonicalEntry], _ source: RESPConnection, _ target: RESPConnection
+    ) throws -> [String] {
+        var differences: [String] = []
+        for (database, entries) in Dictionary(grouping: entries.filter(sharesDigest), by: \.name.database) {
+            let digests = try [source, target].map { connection in
+                try connection.call("SELECT", database)
+                return try connection.pipeline(entries.map { Command("DEBUG", "DIGEST-VALUE", $0.name.key) })
+            }
+            for (index, entry) in entries.enumerated() where digests[0][index] != digests[1][index] {
+                differences.append("digest of \(entry.name): \(digests.map { $0[index] })")
+            }
+        }
+        return differences
+    }
+}

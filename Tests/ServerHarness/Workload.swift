@@ -8,8 +8,7 @@ package struct Workload {
     var generator: SeededGenerator
     private let connection: RESPConnection
     private let isInOneDatabase: Bool
-    private var pending: [Command] = []
-    private var pendingBytes = 0
+    private var batch: CommandBatch
 
     /// The keys made so far by database, with their expiry in Unix milliseconds.
     private var expiries: [Int: [Bytes: Int?]] = [:]
@@ -29,6 +28,7 @@ package struct Workload {
     private init(scenario: Scenario, connection: RESPConnection, inOneDatabase: Bool) {
         self.scenario = scenario
         self.connection = connection
+        batch = CommandBatch(connection)
         // Not every cluster has more than one database.
         isInOneDatabase = inOneDatabase || scenario.isCluster
         generator = SeededGenerator(seed: scenario.seed)
@@ -124,17 +124,10 @@ package struct Workload {
     // MARK: Commands
 
     mutating func add(_ parts: any CommandPart...) throws {
-        let command = Command(parts)
-        pending.append(command)
-        pendingBytes += command.arguments.reduce(0) { $0 + $1.count }
-        if pending.count >= 500 || pendingBytes > 1 << 20 { try flush() }
+        try batch.add(Command(parts))
     }
 
-    mutating func flush() throws {
-        _ = try connection.pipeline(pending)
-        pending = []
-        pendingBytes = 0
-    }
+    mutating func flush() throws { try batch.flush() }
 
     // MARK: Configuration
 

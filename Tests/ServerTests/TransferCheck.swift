@@ -96,7 +96,9 @@ struct TransferCheck {
         let found = try WireTruth.read(connection, of: there)
         expectNone(
             Comparison.differences(expected: way.transfer.expected(truth), found: way.transfer.found(found)), subject)
-        try checkDigests(way.transfer, connection, subject)
+        for difference in try way.transfer.digestDifferences(of: truth, source, connection) {
+            Issue.record("\(subject): \(difference)")
+        }
         try checkFunctions(way.transfer, connection, subject)
     }
 
@@ -134,19 +136,5 @@ struct TransferCheck {
     private func checkFunctions(_ transfer: Transfer, _ target: RESPConnection, _ subject: String) throws {
         let expected = transfer.losesFunctions ? [] : try Self.functions(of: source, transfer.source)
         #expect(try Self.functions(of: target, transfer.target) == expected, "functions, \(subject)")
-    }
-
-    /// The servers' own digests of each value.
-    private func checkDigests(_ transfer: Transfer, _ target: RESPConnection, _ subject: String) throws {
-        let comparable = truth.filter(transfer.sharesDigest)
-        for (database, entries) in Dictionary(grouping: comparable, by: \.name.database) {
-            let digests = try [source, target].map { connection in
-                try connection.call("SELECT", database)
-                return try connection.pipeline(entries.map { Command("DEBUG", "DIGEST-VALUE", $0.name.key) })
-            }
-            for (index, entry) in entries.enumerated() where digests[0][index] != digests[1][index] {
-                Issue.record("\(subject): digest of \(entry.name): \(digests.map { $0[index] })")
-            }
-        }
     }
 }
