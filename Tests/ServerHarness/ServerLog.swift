@@ -41,8 +41,11 @@ package struct ServerLog: Sendable {
         let tool = folder.file("\(server.family.rawValue)-check-aof")
         guard symlink(program, tool) == 0 else { throw SystemError("link \(tool)") }
         let target = try file ?? (isMultiPart ? manifestPath() : path)
+        // Whether it may change the file is asked.
+        try Files.write(Bytes("y\n".utf8), to: folder.file("answers"))
         let child = try ChildProcess(
-            tool, arguments + [target], output: folder.file("out"), errors: folder.file("err"))
+            tool, arguments + [target], input: .file(folder.file("answers")), output: folder.file("out"),
+            errors: folder.file("err"))
         guard let end = child.wait(seconds: 60) else { throw HarnessError("\(tool) does not end") }
         return (accepts: end == .exited(0), output: try Files.text(folder.file("out")))
     }

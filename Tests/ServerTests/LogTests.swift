@@ -189,6 +189,32 @@ struct LogTests {
         }
     }
 
+    @Test("a log damaged in its midst is cut where the server's own tool cuts it", arguments: runs)
+    func repairMidst(run: Run) throws {
+        let folder = try TemporaryFolder()
+        let log = try makeLog(run, in: folder)
+        let program = try RDBKitProgram.locate()
+        var generator = SeededGenerator(seed: run.seed)
+        let name = try #require(try log.files().last).name
+        let commands = try truth(log).filter { $0.file == name }.map(\.command)
+        for number in 0..<4 {
+            let damaged = try log.copy(to: folder, "damaged\(number)")
+            let last = try #require(try damaged.files().last)
+            var bytes = try Files.read(last.path)
+            let place = generator.pick(commands).offset
+            bytes[place] = UInt8(ascii: "!")
+            try Files.write(bytes, to: last.path)
+            let repaired = ServerLog(server: run.server, path: folder.file("repaired\(number)"))
+            let result = try program.run(["aof", "repair", damaged.path, "-o", repaired.path])
+            let subject = "\(run), byte \(place) of \(bytes.count)"
+            #expect(result.status == 0, "\(subject): \(result.errors)")
+            let fix = try damaged.checkByServer(["--fix"], last.path)
+            #expect(fix.accepts, "\(subject): \(fix.output)")
+            let ours = try Files.read(try #require(try repaired.files().last).path)
+            #expect(try ours == Files.read(last.path), "\(subject)")
+        }
+    }
+
     @Test("what servers load though it is irregular is the same when it is written anew", arguments: runs.prefix(5))
     func repairIrregular(run: Run) throws {
         let folder = try TemporaryFolder()
