@@ -16,6 +16,8 @@ public enum OutputError: Error, Equatable, Sendable {
 /// `.gz` is compressed.
 public final class OutputFile {
     private let descriptor: Int32
+    /// Of a file with a temporary path: whether the descriptor is still its own.
+    private var isOpen = true
     private var temporaryPath: String?
     private let path: String?
     private var deflater: Deflater?
@@ -71,7 +73,8 @@ public final class OutputFile {
     /// Removes an unfinished file. What stood at the path before is untouched.
     public func discard() {
         guard let temporary = temporaryPath else { return }
-        _ = close(descriptor)
+        if isOpen { _ = close(descriptor) }
+        isOpen = false
         _ = unsafe unlink(temporary)
         temporaryPath = nil
     }
@@ -86,6 +89,8 @@ public final class OutputFile {
         if let deflater { try deflater.deflate(RawSpan(), finish: true, into: self) }
         guard let temporary = temporaryPath, let path else { return }
         if fsync(descriptor) != 0, errno != EINVAL { throw .system(errno) }
+        // Even where that fails, the number may be another file's afterwards.
+        isOpen = false
         if close(descriptor) != 0 { throw .system(errno) }
         if unsafe rename(temporary, path) != 0 { throw .system(errno) }
         temporaryPath = nil

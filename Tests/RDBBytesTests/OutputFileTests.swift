@@ -42,6 +42,22 @@ struct OutputFileTests {
         #expect(folder.names == ["out"])
     }
 
+    @Test("one that cannot get its name closes its descriptor once")
+    func unnamed() throws {
+        let folder = TemporaryFolder()
+        let file = try OutputFile(path: folder.file("out"))
+        // Something that no file replaces has come to stand there.
+        #expect(mkdir(folder.file("out"), 0o700) == 0)
+        #expect(throws: OutputError.system(EISDIR)) { try file.finish() }
+        // The next one to be opened gets the number that is free now.
+        let other = open("/dev/null", O_RDONLY)
+        file.discard()
+        #expect(fcntl(other, F_GETFD) >= 0)
+        _ = close(other)
+        #expect(folder.names == ["out"])
+        #expect(rmdir(folder.file("out")) == 0)
+    }
+
     @Test("a file nobody finishes is discarded with its owner")
     func forgotten() throws {
         let folder = TemporaryFolder()
