@@ -16,17 +16,13 @@ package final class RESPConnection {
     package init(path: String, protocolVersion: Int = 2, timeoutSeconds: Int = 60) throws {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw SystemError("make a socket") }
-        do {
-            try Self.connect(descriptor, to: path)
-            var timeout = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
-            for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-                setsockopt(descriptor, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
-            }
-            if protocolVersion == 3 { try call("HELLO", "3") }
-        } catch {
-            close(descriptor)
-            throw error
+        // All that is stored is there: what is thrown from here on still ends in deinit, which closes it.
+        try Self.connect(descriptor, to: path)
+        var timeout = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
         }
+        if protocolVersion == 3 { try call("HELLO", "3") }
     }
 
     private static func connect(_ descriptor: Int32, to path: String) throws {
