@@ -11,13 +11,11 @@ public import RDBTransforms
 ///
 /// A key that is in one input only comes as `rdbkit json` writes it. The schema is in rdbkit-diff(1).
 public final class DifferenceJSON: DifferenceSink {
-    private let file: OutputFile
-    private var out = OutputBuffer(capacity: 64 << 10)
+    private var lines: LineBuffer
     private var addedKeys: JSONEntryWriter
     private var removedKeys: JSONEntryWriter
     /// Whose lines wait to be written; the others have none.
     private var writing = Writer.lines
-    private var ownFailure: OutputError?
 
     private enum Writer { case lines, added, removed }
 
@@ -25,7 +23,7 @@ public final class DifferenceJSON: DifferenceSink {
 
     /// - Parameter keysOnly: one line a key, and nothing of its value.
     public init(_ file: OutputFile, keysOnly: Bool) {
-        self.file = file
+        lines = LineBuffer(file)
         wantsElements = !keysOnly
         func writer(_ change: String) -> JSONEntryWriter {
             var options = JSONOptions()
@@ -36,19 +34,14 @@ public final class DifferenceJSON: DifferenceSink {
         removedKeys = writer("removed")
     }
 
-    public var failure: OutputError? { ownFailure ?? addedKeys.failure ?? removedKeys.failure }
+    public var failure: OutputError? { lines.failure ?? addedKeys.failure ?? removedKeys.failure }
 
     /// Writes what waits.
     public func flush() {
         switch writing {
         case .added: addedKeys.flush()
         case .removed: removedKeys.flush()
-        case .lines:
-            if failure == nil, out.byteCount > 0 {
-                do throws(OutputError) { try file.write(out.bytes) } catch { ownFailure = error }
-            }
-            out.truncate(to: 0)
-            out.shrink(to: 1 << 20)
+        case .lines: lines.flush()
         }
     }
 
@@ -102,9 +95,9 @@ public final class DifferenceJSON: DifferenceSink {
 
     private func line(_ members: [(name: String, value: JSONValue)]) {
         turn(to: .lines)
-        JSONValue.object(members).append(to: &out)
-        out.append("\n")
-        if out.byteCount >= 128 << 10 { flush() }
+        JSONValue.object(members).append(to: &lines.text)
+        lines.text.append("\n")
+        lines.relieve()
     }
 
     public func replaced(_ a: inout RDBReader, _ b: inout RDBReader) throws(DecodeError) {

@@ -2,7 +2,7 @@ public import RDBBytes
 public import RDBModel
 
 /// Writes a value's elements into a `RecordSorter`, so that those of two values can be held against each other.
-/// Everything but lists, whose order matters (`ListRecorder`).
+/// Everything but lists, whose order matters (`ListEdits`).
 ///
 /// What is equal for `EntryDigest` is equal here, under the same parts.
 ///
