@@ -125,6 +125,8 @@ public struct OutputBuffer: ~Copyable {
 
     public mutating func append(_ bytes: [UInt8]) { append(bytes.rawSpan) }
 
+    // Disfavoured: a literal is appended as `StaticString`, and nothing is made or released for it.
+    @_disfavoredOverload
     public mutating func append(_ text: String) {
         text.withRawSpan { append($0) }
     }

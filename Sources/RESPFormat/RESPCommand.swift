@@ -40,6 +40,7 @@ extension OutputBuffer {
         append("\r\n")
     }
 
+    @_disfavoredOverload
     public mutating func appendArgument(_ text: String) {
         text.withRawSpan { appendArgument($0) }
     }
