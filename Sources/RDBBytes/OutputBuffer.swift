@@ -88,6 +88,12 @@ public struct OutputBuffer: ~Copyable {
         unsafe limit = base + capacity
     }
 
+    /// Puts a byte in the place of one that was written.
+    mutating func replace(at index: Int, with byte: UInt8) {
+        precondition(index >= 0 && index < byteCount)
+        unsafe base.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+    }
+
     // MARK: - Appending
 
     @inlinable @inline(__always)

@@ -3,28 +3,22 @@ import RDBBytes
 
 /// The text of a double, as sorted sets have stored scores.
 public enum ScoreText {
-    /// Powers of ten that a double holds exactly.
-    private static let exactPowers: [Double] = [
-        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
-        1e20, 1e21, 1e22,
-    ]
-
     /// The nearest double, or nil when the whole text is not a number. `inf`, `-inf` and `nan` are.
     public static func parse(_ text: RawSpan) -> Double? {
         parseSimple(text) ?? parseByLibrary(text)
     }
 
-    /// Plain decimals whose digits fit 53 bits: digits and power are exact, so one division rounds once and rightly.
+    /// Decimals without an exponent, of at most 19 digits besides leading zeros.
     private static func parseSimple(_ text: RawSpan) -> Double? {
         let count = text.byteCount
         var index = 0
         var digits: UInt64 = 0
         var fraction = 0
         var hasPoint = false
-        guard count > 0, count <= 17 else { return nil }
+        guard count > 0 else { return nil }
         let isNegative = text.byte(at: 0) == UInt8(ascii: "-")
         if isNegative { index = 1 }
-        guard index < count else { return nil }
+        guard index < count, count - index <= 21 else { return nil }
         while index < count {
             let byte = text.byte(at: index)
             index += 1
@@ -33,13 +27,33 @@ public enum ScoreText {
                 continue
             }
             let digit = byte &- 0x30
-            guard digit < 10 else { return nil }
+            guard digit < 10, digits < 1_000_000_000_000_000_000 else { return nil }
             digits = digits * 10 + UInt64(digit)
             if hasPoint { fraction += 1 }
         }
-        guard digits < 1 << 53, !hasPoint || count > (isNegative ? 2 : 1) else { return nil }
-        let value = Double(digits) / exactPowers[fraction]
+        guard fraction < powersOfTen.count, !hasPoint || count > (isNegative ? 2 : 1) else { return nil }
+        let value = quotient(digits, powersOfTen[fraction])
         return isNegative ? -value : value
+    }
+
+    private static let powersOfTen: InlineArray<20, UInt64> = [
+        1, 10, 100, 1000, 10000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
+        100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,
+        10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
+    ]
+
+    /// The double nearest to `number / divisor`, a power of ten.
+    private static func quotient(_ number: UInt64, _ divisor: UInt64) -> Double {
+        // Doubles hold both exactly (10^15, and 5^19 in 53 bits): one division rounds once and rightly.
+        if number < 1 << 53 { return Double(number) / Double(divisor) }
+        // 2^63 <= number * 2^zeros, divisor * 2^shift < 2^64: the quotient below has 63 or 64 bits and fits.
+        let zeros = UInt64(number.leadingZeroBitCount)
+        let shift = UInt64(divisor.leadingZeroBitCount)
+        let dividend = number &<< zeros
+        let (bits, rest) = (divisor &<< shift).dividingFullWidth((dividend &>> 1, dividend &<< 63))
+        // Times 2^(shift - zeros - 63). More bits than a double holds, so that a last one for the rest makes the conversion round as the number itself.
+        let power = Double(bitPattern: (960 + shift - zeros) << 52)
+        return Double(bits | (rest == 0 ? 0 : 1)) * power
     }
 
     private static func parseByLibrary(_ text: RawSpan) -> Double? {
