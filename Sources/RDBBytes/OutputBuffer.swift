@@ -51,9 +51,15 @@ public struct OutputBuffer: ~Copyable {
 
     @inline(never) @usableFromInline
     mutating func grow(_ count: Int) {
-        let used = byteCount
         var capacity = unsafe limit - base
-        while capacity - used < count { capacity *= 2 }
+        while capacity - byteCount < count { capacity *= 2 }
+        move(to: capacity)
+    }
+
+    /// Into memory of its own that holds `capacity` bytes, which are no fewer than were written.
+    @inline(never) @usableFromInline
+    mutating func move(to capacity: Int) {
+        let used = byteCount
         let newBase = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
         unsafe newBase.copyMemory(from: base, byteCount: used)
         unsafe base.deallocate()
@@ -63,6 +69,7 @@ public struct OutputBuffer: ~Copyable {
     }
 
     /// Forgets all bytes behind the first `count`.
+    @inlinable
     public mutating func truncate(to count: Int) {
         precondition(count >= 0 && count <= byteCount)
         unsafe position = base + count
@@ -77,15 +84,9 @@ public struct OutputBuffer: ~Copyable {
     }
 
     /// Gives large memory back, so that one large entry does not cost for the rest of the run.
+    @inlinable
     public mutating func shrink(to capacity: Int) {
-        guard unsafe limit - base > capacity, byteCount <= capacity else { return }
-        let used = byteCount
-        let newBase = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
-        unsafe newBase.copyMemory(from: base, byteCount: used)
-        unsafe base.deallocate()
-        unsafe base = newBase
-        unsafe position = base + used
-        unsafe limit = base + capacity
+        if unsafe limit - base > capacity, byteCount <= capacity { move(to: capacity) }
     }
 
     /// Puts a byte in the place of one that was written.

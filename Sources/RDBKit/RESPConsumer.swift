@@ -65,7 +65,7 @@ public struct RESPConsumer: ParallelConsumer, ~Copyable {
         let header = rewriter.rewrite(reader.header)
         select(header.database)
         if restores(reader), try restore(&reader, header) { return }
-        if rewriter.changes.renames {
+        if rewriter.renames {
             writer.begin(header, key: rewriter.rename(reader.key))
         } else {
             writer.begin(header, key: reader.key)
@@ -132,7 +132,7 @@ public struct RESPConsumer: ParallelConsumer, ~Copyable {
             try reader.rewindToValue()
             return false
         }
-        if rewriter.changes.renames {
+        if rewriter.renames {
             writer.beginRestore(header, key: rewriter.rename(reader.key), payloadByteCount: byteCount, now: now)
         } else {
             writer.beginRestore(header, key: reader.key, payloadByteCount: byteCount, now: now)

@@ -184,8 +184,8 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
         // With the command's name and its key. Where the key alone is too large, small batches would only repeat it.
         let room = options.maxCommandByteCount - keyArgument.byteCount - Self.commandHeadByteCount
         batchLimit = room > 0 ? max(256, room) : Self.batchByteCount
-        largeScores.removeAll(keepingCapacity: true)
-        largeExpiries.removeAll(keepingCapacity: true)
+        if !largeScores.isEmpty { largeScores.removeAll(keepingCapacity: true) }
+        if !largeExpiries.isEmpty { largeExpiries.removeAll(keepingCapacity: true) }
         isOverflowing = false
         hasWritten = false
         pass = header.type == .stream ? .surveying : .staging
@@ -292,6 +292,8 @@ public struct CommandWriter: PayloadTaker, ~Copyable {
 
     var isString: Bool { header.type == .string || header.type == .hll }
 
+    // Inlined: a call would be given a copy of the writer.
+    @inline(__always)
     var setsExpiryWithValue: Bool {
         options.setsExpiryWithValue && options.target.hasExpiryAtInSet && !isSplitting
     }

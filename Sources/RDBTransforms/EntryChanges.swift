@@ -23,8 +23,10 @@ public struct EntryChanges: Sendable {
     public init() {}
 
     public var renames: Bool { !strippedPrefix.isEmpty || substitution != nil || !addedPrefix.isEmpty }
+    /// Whether databases or expiries change.
+    var rewritesHeaders: Bool { !databases.isEmpty || otherDatabases != nil || expiry != .keep }
     /// Whether entries stay as they are.
-    public var isEmpty: Bool { !renames && databases.isEmpty && otherDatabases == nil && expiry == .keep }
+    public var isEmpty: Bool { !renames && !rewritesHeaders }
 
     public func database(_ number: UInt64) -> UInt64 { databases[number] ?? otherDatabases ?? number }
 
@@ -96,12 +98,17 @@ public struct KeySubstitution: Sendable, Equatable {
 /// Applies changes to one entry after another. Used by one thread.
 public struct EntryRewriter: ~Copyable {
     public let changes: EntryChanges
+    /// Of the changes: found once, asked for each entry.
+    public let renames: Bool
+    private let rewritesHeaders: Bool
     private let pattern: RegexPattern?
     private var renamed = OutputBuffer(capacity: 256)
 
     /// - Throws: what is wrong with the substitution's pattern.
     public init(_ changes: EntryChanges) throws(RegexPattern.SyntaxError) {
         self.changes = changes
+        renames = changes.renames
+        rewritesHeaders = changes.rewritesHeaders
         if let substitution = changes.substitution {
             pattern = try RegexPattern(substitution.pattern, ignoresCase: substitution.ignoresCase)
         } else {
@@ -132,6 +139,7 @@ public struct EntryRewriter: ~Copyable {
     }
 
     public func rewrite(_ header: EntryHeader) -> EntryHeader {
+        guard rewritesHeaders else { return header }
         var header = header
         header.database = changes.database(header.database)
         header.expiresAt = changes.expiry(header.expiresAt)

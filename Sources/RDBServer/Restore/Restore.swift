@@ -273,7 +273,7 @@ struct RestoreConsumer: EntryConsumer, ~Copyable {
             expired += 1
             return try reader.skipValue()
         }
-        let key = rewriter.changes.renames ? rewriter.rename(reader.key).array : reader.copyKey()
+        let key = rewriter.renames ? rewriter.rename(reader.key).array : reader.copyKey()
         try engine.add(&reader, header, key: key.rawSpan)
     }
 

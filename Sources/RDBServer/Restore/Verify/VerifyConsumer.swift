@@ -43,7 +43,7 @@ struct VerifyConsumer: EntryConsumer, ~Copyable {
         let header = rewriter.rewrite(reader.header)
         // What was over when the restore began was not sent, or is gone.
         if let expiresAt = header.expiresAt, expiresAt <= plan.now { return try reader.skipValue() }
-        let key = rewriter.changes.renames ? rewriter.rename(reader.key).array : reader.copyKey()
+        let key = rewriter.renames ? rewriter.rename(reader.key).array : reader.copyKey()
         var expected = ReadBack.Expected(
             header: header, key: key, digest: try digest.digest(&reader, header, key: key.rawSpan))
         let byteCount = reader.offset - reader.header.valueOffset
