@@ -125,6 +125,32 @@ public struct OutputBuffer: ~Copyable {
         unsafe position += count
     }
 
+    /// At most eight bytes of a word, the lowest first.
+    @inlinable @inline(__always)
+    public mutating func append(lowBytesOf word: UInt64, _ count: Int) {
+        precondition(count >= 0 && count <= MemoryLayout<UInt64>.size)
+        reserve(MemoryLayout<UInt64>.size)
+        // All eight are stored; those that do not count are overwritten by what comes next.
+        unsafe position.storeBytes(of: word.littleEndian, as: UInt64.self)
+        unsafe position += count
+    }
+
+    /// The same, then bytes, then two more of a word: what frames short bytes costs no calls of its own.
+    public mutating func append(lowBytesOf head: UInt64, _ headByteCount: Int, _ span: RawSpan, tail: UInt16) {
+        precondition(headByteCount >= 0 && headByteCount <= MemoryLayout<UInt64>.size)
+        let count = span.byteCount
+        reserve(MemoryLayout<UInt64>.size + count + MemoryLayout<UInt16>.size)
+        unsafe position.storeBytes(of: head.littleEndian, as: UInt64.self)
+        let at = unsafe position + headByteCount
+        // rdb_copy copies exactly count bytes.
+        unsafe span.withUnsafeBytes {
+            unsafe rdb_copy(
+                at.assumingMemoryBound(to: UInt8.self), $0.baseAddress?.assumingMemoryBound(to: UInt8.self), count)
+        }
+        unsafe (at + count).storeBytes(of: tail.littleEndian, as: UInt16.self)
+        unsafe position = at + count + MemoryLayout<UInt16>.size
+    }
+
     /// A part of another buffer.
     public mutating func append(_ other: borrowing OutputBuffer, _ range: Range<Int>) {
         append(other.bytes.extracting(range))

@@ -17,28 +17,44 @@ extension CommandWriter: ValueVisitor {
     }
 
     public mutating func integer(_ value: Int64, as role: TextRole) {
-        if writes {
-            switch role {
-            case .element:
-                makeRoom(32)
-                batch.appendArgument(decimal: value)
-                batchArguments += 1
-                batchElements += 1
-                return
-            case .streamField, .streamValue: return streamInteger(value)
-            default: break
-            }
+        guard writes else {
+            return role == .consumerName
+                ? namedInteger(value, as: role) : observe(textOf: Digits.byteCount(value), as: role)
         }
+        switch role {
+        case .element: appendElement(value, roomFor: 32)
+        case .member: member(value)
+        case .field:
+            beginField(Digits.byteCount(value))
+            batch.appendArgument(decimal: value)
+            endField()
+        case .fieldValue, .arrayElement:
+            if isValueDirect { return namedInteger(value, as: role) }
+            beginFieldValue(Digits.byteCount(value))
+            batch.appendArgument(decimal: value)
+            endFieldValue()
+        case .streamField, .streamValue: streamInteger(value)
+        case .string:
+            beginString(UInt64(Digits.byteCount(value)))
+            out.append(decimal: value)
+            endString()
+        default: namedInteger(value, as: role)
+        }
+    }
+
+    /// Where there are few of them: as a text.
+    @inline(never)
+    private mutating func namedInteger(_ value: Int64, as role: TextRole) {
         String(value).withRawSpan { text($0, as: role) }
     }
 
     /// What a pass that writes nothing has to know for the one that does.
-    mutating func observe(_ bytes: RawSpan, as role: TextRole) {
-        switch role {
-        case .streamField, .streamValue: stream.count(textOf: bytes.byteCount)
-        case .consumerName: countConsumer(bytes)
-        default: break
-        }
+    private mutating func observe(_ bytes: RawSpan, as role: TextRole) {
+        if role == .consumerName { countConsumer(bytes) } else { observe(textOf: bytes.byteCount, as: role) }
+    }
+
+    private mutating func observe(textOf byteCount: Int, as role: TextRole) {
+        if role == .streamField || role == .streamValue { stream.count(textOf: byteCount) }
     }
 
     @inline(__always)
@@ -50,10 +66,25 @@ extension CommandWriter: ValueVisitor {
     }
 
     @inline(__always)
+    private mutating func appendElement(_ value: Int64, roomFor byteCount: Int) {
+        makeRoom(byteCount)
+        batch.appendArgument(decimal: value)
+        batchArguments += 1
+        batchElements += 1
+    }
+
+    @inline(__always)
     mutating func member(_ bytes: RawSpan) {
         if header.type == .set { return appendElement(bytes) }
         held.truncate(to: 0)
         held.append(bytes)
+    }
+
+    @inline(__always)
+    private mutating func member(_ value: Int64) {
+        if header.type == .set { return appendElement(value, roomFor: Digits.byteCount(value) + 16) }
+        held.truncate(to: 0)
+        held.append(decimal: value)
     }
 
     public mutating func score(_ value: Double) {
@@ -76,6 +107,7 @@ extension CommandWriter: ValueVisitor {
 
     /// A score, into the batch.
     private mutating func appendArgument(of value: Double) {
+        if let whole = OutputBuffer.wholeNumber(value) { return batch.appendArgument(decimal: whole) }
         number.truncate(to: 0)
         number.append(decimal: value)
         batch.appendArgument(number)
@@ -83,9 +115,19 @@ extension CommandWriter: ValueVisitor {
 
     @inline(__always)
     mutating func field(_ bytes: RawSpan) {
-        makeRoom(bytes.byteCount + 16)
-        fieldStart = batch.byteCount
+        beginField(bytes.byteCount)
         batch.appendArgument(bytes)
+        endField()
+    }
+
+    @inline(__always)
+    private mutating func beginField(_ byteCount: Int) {
+        makeRoom(byteCount + 16)
+        fieldStart = batch.byteCount
+    }
+
+    @inline(__always)
+    private mutating func endField() {
         fieldEnd = batch.byteCount
         batchArguments += 1
     }
@@ -93,8 +135,18 @@ extension CommandWriter: ValueVisitor {
     @inline(__always)
     mutating func fieldValue(_ bytes: RawSpan) {
         if isValueDirect { return directValue(bytes) }
-        if batch.byteCount + bytes.byteCount + 16 > batchLimit, fieldStart > 0 { splitBatchAtField() }
+        beginFieldValue(bytes.byteCount)
         batch.appendArgument(bytes)
+        endFieldValue()
+    }
+
+    @inline(__always)
+    private mutating func beginFieldValue(_ byteCount: Int) {
+        if batch.byteCount + byteCount + 16 > batchLimit, fieldStart > 0 { splitBatchAtField() }
+    }
+
+    @inline(__always)
+    private mutating func endFieldValue() {
         batchArguments += 1
         batchElements += 1
     }
@@ -141,7 +193,7 @@ extension CommandWriter: ValueVisitor {
     private mutating func beginString(_ byteCount: UInt64) {
         isSplitting = options.splitsStrings && byteCount > UInt64(batchLimit)
         splitRest = byteCount
-        beginCommand("SET", setsExpiryWithValue && header.expiresAt != nil ? 4 : 2)
+        beginCommand("SET", header.expiresAt != nil && setsExpiryWithValue ? 4 : 2)
         beginPiece()
     }
 
@@ -170,7 +222,7 @@ extension CommandWriter: ValueVisitor {
 
     private mutating func endString() {
         out.append("\r\n")
-        if setsExpiryWithValue, let expiresAt = header.expiresAt {
+        if let expiresAt = header.expiresAt, setsExpiryWithValue {
             out.appendArgument("PXAT")
             out.appendArgument(decimal: expiresAt)
         }
@@ -334,7 +386,11 @@ extension CommandWriter: ValueVisitor {
 
     public mutating func arrayIndex(_ index: UInt64) {
         guard writes else { return }
-        String(index).withRawSpan { field($0) }
+        beginField(Digits.byteCount(index))
+        batch.beginArgument(byteCount: UInt64(Digits.byteCount(index)))
+        batch.append(decimal: index)
+        batch.append("\r\n")
+        endField()
     }
 
     mutating func endArray() {

@@ -24,4 +24,18 @@ struct RESPCommandTests {
         let text = String(value)
         #expect(String(decoding: out.bytes.array, as: UTF8.self) == "$\(text.utf8.count)\r\n\(text)\r\n")
     }
+
+    @Test("Arguments of every length state it")
+    func lengths() {
+        for count in Array(0...120) + [999, 1000, 9999, 10_000, 99_999, 100_000, 1_000_000] {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+            // Small, so that it has to grow at each of the lengths.
+            var out = OutputBuffer(capacity: 1)
+            out.beginCommand(count)
+            out.appendArgument(bytes.rawSpan)
+            out.beginArgument(byteCount: UInt64(count))
+            let expected = Array("*\(count)\r\n$\(count)\r\n".utf8) + bytes + Array("\r\n$\(count)\r\n".utf8)
+            #expect(out.bytes.array == expected)
+        }
+    }
 }
