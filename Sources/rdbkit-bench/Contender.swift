@@ -24,7 +24,7 @@ struct Contender {
         before + [path] + after
     }
 
-    static let commands = ["json", "keys", "info", "check", "digest", "memory"]
+    static let commands = ["json", "resp", "keys", "info", "check", "digest", "memory"]
 
     static func ours(_ command: String, program: String) -> Contender {
         Contender(name: "rdbkit \(command)", role: .ours(command: command), before: [program, command], after: [])

@@ -10,7 +10,7 @@ struct Target {
 
     init(command: String, corpus: Corpus) {
         switch (corpus, command) {
-        case (.mixed, "json"), (.mixed, "memory"): ratio = 0.5
+        case (.mixed, "json"), (.mixed, "resp"), (.mixed, "memory"): ratio = 0.5
         case (.mixed, "check"): ratio = 0.35
         case (.mixed, "info"), (.mixed, "keys"): ratio = 0.2
         case (_, "json"):
