@@ -38,12 +38,8 @@ public struct HashSet64: Sendable {
     public mutating func insert(_ hash: UInt64) -> Bool {
         if count * 4 >= places.count * 3 { grow() }
         let hash = max(1, hash)
-        let mask = places.count - 1
-        var at = Int(truncatingIfNeeded: hash) & mask
-        while places[at] != 0 {
-            if places[at] == hash { return false }
-            at = (at + 1) & mask
-        }
+        let at = place(of: hash)
+        if places[at] == hash { return false }
         places[at] = hash
         count += 1
         return true
@@ -52,23 +48,21 @@ public struct HashSet64: Sendable {
     public func contains(_ hash: UInt64) -> Bool {
         if places.isEmpty { return false }
         let hash = max(1, hash)
+        return places[place(of: hash)] == hash
+    }
+
+    /// Where a hash, which is not 0, lies or would lie. There are places, and some are free.
+    @inline(__always)
+    private func place(of hash: UInt64) -> Int {
         let mask = places.count - 1
         var at = Int(truncatingIfNeeded: hash) & mask
-        while places[at] != 0 {
-            if places[at] == hash { return true }
-            at = (at + 1) & mask
-        }
-        return false
+        while places[at] != 0, places[at] != hash { at = (at + 1) & mask }
+        return at
     }
 
     private mutating func grow() {
         let old = places
         places = Array(repeating: 0, count: max(16, old.count * 2))
-        let mask = places.count - 1
-        for hash in old where hash != 0 {
-            var at = Int(truncatingIfNeeded: hash) & mask
-            while places[at] != 0 { at = (at + 1) & mask }
-            places[at] = hash
-        }
+        for hash in old where hash != 0 { places[place(of: hash)] = hash }
     }
 }
