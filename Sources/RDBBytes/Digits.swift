@@ -16,6 +16,9 @@ public enum Digits {
         10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
     ]
 
+    /// - Parameter exponent: 0 to 19.
+    public static func powerOfTen(_ exponent: Int) -> UInt64 { exponent == 0 ? 1 : powersOfTen[exponent] }
+
     /// How many digits a number has.
     static func count(_ value: UInt64) -> Int {
         // 1233 / 4096 is log10(2): the estimate is right or one too low.

@@ -31,16 +31,10 @@ public enum ScoreText {
             digits = digits * 10 + UInt64(digit)
             if hasPoint { fraction += 1 }
         }
-        guard fraction < powersOfTen.count, !hasPoint || count > (isNegative ? 2 : 1) else { return nil }
-        let value = quotient(digits, powersOfTen[fraction])
+        guard fraction < 20, !hasPoint || count > (isNegative ? 2 : 1) else { return nil }
+        let value = quotient(digits, Digits.powerOfTen(fraction))
         return isNegative ? -value : value
     }
-
-    private static let powersOfTen: InlineArray<20, UInt64> = [
-        1, 10, 100, 1000, 10000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
-        100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,
-        10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
-    ]
 
     /// The double nearest to `number / divisor`, a power of ten.
     private static func quotient(_ number: UInt64, _ divisor: UInt64) -> Double {
@@ -51,7 +45,8 @@ public enum ScoreText {
         let shift = UInt64(divisor.leadingZeroBitCount)
         let dividend = number &<< zeros
         let (bits, rest) = (divisor &<< shift).dividingFullWidth((dividend &>> 1, dividend &<< 63))
-        // Times 2^(shift - zeros - 63). More bits than a double holds, so that a last one for the rest makes the conversion round as the number itself.
+        // Times 2^(shift - zeros - 63). There are more bits than a double holds, so that a last one for the rest makes the
+        // conversion round as the number itself.
         let power = Double(bitPattern: (960 + shift - zeros) << 52)
         return Double(bits | (rest == 0 ? 0 : 1)) * power
     }
