@@ -83,31 +83,29 @@ struct CompareRun {
     func compare(
         _ comparison: Comparison, isLast: Bool, keepsKeys: Bool = false
     ) -> (status: ExitStatus, goesOn: Bool) {
+        func record(again: Bool) -> (status: ExitStatus, goesOn: Bool) {
+            read(comparison, isLast: isLast) { side, reader, loop throws(EntryFault) in
+                var loop = loop
+                // All of it was told when the side was read first.
+                if again { loop.notice = { _ in } }
+                return try comparison.record(side, &reader, loop, threads: threads)
+            }
+        }
         do throws(SpillError) {
-            var isRecorded = false
-            var first: (status: ExitStatus, goesOn: Bool)
+            var result: (status: ExitStatus, goesOn: Bool)
             if sides.allSatisfy(\.canReadAgain), !comparison.options.isTimed {
-                first = read(comparison, isLast: false) { side, reader, loop throws(EntryFault) in
+                result = read(comparison, isLast: false) { side, reader, loop throws(EntryFault) in
                     try comparison.tally(side, &reader, loop, threads: threads)
                 }
-                if first.goesOn { isRecorded = try !comparison.findSuspects() }
+                if result.goesOn, try comparison.findSuspects() {
+                    let recorded = record(again: true)
+                    result = (result.status.combined(with: recorded.status), recorded.goesOn)
+                }
             } else {
-                first = read(comparison, isLast: isLast) { side, reader, loop throws(EntryFault) in
-                    try comparison.record(side, &reader, loop, threads: threads)
-                }
-                isRecorded = true
+                result = record(again: false)
             }
-            if first.goesOn, !isRecorded {
-                let again = read(comparison, isLast: isLast) { side, reader, loop throws(EntryFault) in
-                    // All of it was told when the side was read first.
-                    var loop = loop
-                    loop.notice = { _ in }
-                    return try comparison.record(side, &reader, loop, threads: threads)
-                }
-                first = (first.status.combined(with: again.status), again.goesOn)
-            }
-            if first.goesOn { try comparison.join(keepsKeys: keepsKeys) }
-            return first
+            if result.goesOn { try comparison.join(keepsKeys: keepsKeys) }
+            return result
         } catch { return (tell(error), false) }
     }
 
