@@ -71,16 +71,13 @@ private enum PayloadContent {
             return
         }
         if !type.isRestorable { return }
-        var batch = EntryBatch()
         let header = EntryHeader(encoding: type.encoding, typeByte: payload.byte(at: 0))
-        batch.append(header, type, key: RawSpan(), value: payload.extracting(1..<end))
-        var reader = RDBReader(of: version)
-        batch.prepare(&reader)
-        batch.place(&reader, at: 0)
-        do throws(DecodeError) {
-            let value = try KeyspaceValue(&reader)
+        let value = payload.extracting(1..<end)
+        let decoded = RDBReader.withEntry(header, type, of: version, key: RawSpan(), value: value) { reader in
+            let value = try? KeyspaceValue(&reader)
             // A value that ends before its payload is damaged.
-            if reader.offset == UInt64(end - 1) { self = .value(value) }
-        } catch {}
+            return reader.offset == UInt64(end - 1) ? value : nil
+        }
+        if let decoded { self = .value(decoded) }
     }
 }

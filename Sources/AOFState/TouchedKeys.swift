@@ -57,7 +57,9 @@ public struct TouchedKeys {
         guard let database = databases.origin(of: record.database),
             let positions = CommandKeys.positions(arguments)
         else { return }
-        for number in 0..<positions.count { hashes.insert(Self.hash(database, arguments[positions[number]])) }
+        for number in 0..<positions.count {
+            hashes.insert(ByteHash.hash(database: database, key: arguments[positions[number]]))
+        }
     }
 
     /// Where MOVE and COPY put a key into.
@@ -66,7 +68,7 @@ public struct TouchedKeys {
             guard let number, number >= 0, key < arguments.count,
                 let database = databases.origin(of: UInt64(number))
             else { return }
-            hashes.insert(Self.hash(database, arguments[key]))
+            hashes.insert(ByteHash.hash(database: database, key: arguments[key]))
         }
         if command == .move { return note(arguments.integer(2), 1) }
         for index in 3..<max(3, arguments.count) where arguments.matches(index, "db") {
@@ -86,7 +88,7 @@ public struct TouchedKeys {
 
     /// Whether an entry of the RDB is to be in memory.
     public func contains(database: UInt64, key: RawSpan) -> Bool {
-        if hashes.contains(Self.hash(database, key)) { return true }
+        if hashes.contains(ByteHash.hash(database: database, key: key)) { return true }
         if !slots.isEmpty, slots.contains(HashSlot.of(key)) { return true }
         if hasTooManyPatterns { return true }
         for pattern in patterns where pattern.database == database && pattern.matches(key) { return true }
@@ -95,10 +97,6 @@ public struct TouchedKeys {
 
     /// The database in which the entries of one of the RDB's are in the end; nil where they are gone.
     public func destination(of database: UInt64) -> UInt64? { databases.destination(of: database) }
-
-    private static func hash(_ database: UInt64, _ key: RawSpan) -> UInt64 {
-        ByteHash.hash(key) &+ database &* 0x9e37_79b9_7f4a_7c15
-    }
 }
 
 /// A pattern of SORT: what stands before and behind its first `*`, up to a `->`.

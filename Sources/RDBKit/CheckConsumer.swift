@@ -71,7 +71,6 @@ public struct CheckConsumer: ParallelConsumer, ~Copyable {
     private let findsDuplicateKeys: Bool
     private var check: StructureCheck
     private var seenKeys = HashSet64()
-    private var hasher = DuplicateFinder()
 
     private var seenSections: ServerCompatibility
     public private(set) var entryCount: UInt64 = 0
@@ -102,8 +101,7 @@ public struct CheckConsumer: ParallelConsumer, ~Copyable {
     }
 
     private mutating func checkKey(_ reader: borrowing RDBReader) {
-        let hash = hasher.hash(reader.key) &+ reader.header.database &* 0x9e37_79b9_7f4a_7c15
-        guard !seenKeys.insert(hash) else { return }
+        guard !seenKeys.insert(ByteHash.hash(database: reader.header.database, key: reader.key)) else { return }
         faults.note(
             DecodeError(
                 .duplicate, at: ByteLocation(offset: reader.header.typeOffset), expected: "each key once in a database",

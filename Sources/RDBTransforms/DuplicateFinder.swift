@@ -12,7 +12,6 @@ public struct DuplicateFinder: Sendable {
     private var hashes = HashSet64()
     private var share: UInt64 = 0
     private var shares: UInt64 = 1
-    private let seed = UInt64.random(in: 1 ... .max)
 
     public init() {}
 
@@ -35,11 +34,11 @@ public struct DuplicateFinder: Sendable {
     }
 
     /// Whether the member was added before (in this share).
-    public mutating func add(_ member: RawSpan) -> Bool { add(hash: hash(member)) }
+    public mutating func add(_ member: RawSpan) -> Bool { add(hash: ByteHash.hash(member)) }
 
     public mutating func add(_ member: Int64) -> Bool {
         // An integer is the same member as its decimal text.
-        String(member).withRawSpan { add(hash: hash($0)) }
+        String(member).withRawSpan { add(hash: ByteHash.hash($0)) }
     }
 
     public mutating func add(hash: UInt64) -> Bool {
@@ -47,30 +46,5 @@ public struct DuplicateFinder: Sendable {
         // Never beyond the bound: a count that lied is found out by counting.
         if hashes.count >= Self.maxCount { return false }
         return !hashes.insert(hash)
-    }
-
-    /// Words of 8 bytes folded by multiplication, the last one padded with the length.
-    public func hash(_ bytes: RawSpan) -> UInt64 {
-        func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {
-            let product = left.multipliedFullWidth(by: right)
-            return product.high ^ product.low
-        }
-        var state = seed
-        var index = 0
-        let count = bytes.byteCount
-        while count - index >= 8 {
-            // index + 8 <= count.
-            let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            state = mix(state ^ word, 0x9e37_79b9_7f4a_7c15)
-            index += 8
-        }
-        var last = UInt64(count) << 56
-        var shift: UInt64 = 0
-        while index < count {
-            last ^= UInt64(bytes.byte(at: index)) << shift
-            shift += 8
-            index += 1
-        }
-        return mix(mix(state ^ last, 0xd6e8_feb8_6659_fd93) ^ seed, 0xa076_1d64_78bd_642f)
     }
 }

@@ -38,7 +38,6 @@ public struct HeavyHitters {
     private var heap: [Int] = []
     /// Counter numbers by hash, with open addressing; -1 is free.
     private var places: [Int]
-    private let hasher = DuplicateFinder()
 
     public init(capacity: Int = 4096) {
         self.capacity = max(1, capacity)
@@ -49,7 +48,7 @@ public struct HeavyHitters {
 
     public mutating func add(_ key: RawSpan, database: UInt64) {
         total += 1
-        let hash = hasher.hash(key) &+ database &* 0x9e37_79b9_7f4a_7c15
+        let hash = ByteHash.hash(database: database, key: key)
         var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
         while places[place] >= 0 {
             let number = places[place]

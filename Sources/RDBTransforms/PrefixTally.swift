@@ -21,7 +21,6 @@ public struct PrefixTally {
     private var rows: [Row] = []
     /// Of prefixes that came when there were `maxCount` already.
     public private(set) var others = Row(prefix: [])
-    private let hasher = DuplicateFinder()
 
     /// - Parameters:
     ///   - delimiter: not empty.
@@ -34,7 +33,7 @@ public struct PrefixTally {
 
     public mutating func add(_ key: RawSpan, byteCount: UInt64) {
         let prefix = key.extracting(0..<prefixByteCount(key))
-        let hash = hasher.hash(prefix)
+        let hash = ByteHash.hash(prefix)
         let number: Int
         if let known = numbers[hash] {
             number = known

@@ -17,7 +17,8 @@ public struct StructureCheck: ValueVisitor {
     /// Modules whose values were met.
     public private(set) var modules: Set<ModuleID> = []
 
-    private var header = EntryHeader()
+    private var type = ValueType.string
+    private var valueOffset: UInt64 = 0
     private var duplicates = DuplicateFinder()
     private var isFirstPass = true
     private var elementCount: UInt64 = 0
@@ -41,10 +42,10 @@ public struct StructureCheck: ValueVisitor {
     public init(report: @escaping (DecodeError) -> Void) { self.report = report }
 
     public mutating func begin(_ header: EntryHeader) {
-        self.header = header
+        type = header.type
+        valueOffset = header.valueOffset
         isFirstPass = true
         duplicateCount = 0
-        duplicates.start(count: 0)
         checksScoreOrder = header.type == .zset && header.encoding != .skiplist
         startPass()
     }
@@ -54,7 +55,6 @@ public struct StructureCheck: ValueVisitor {
         previousScore = -.infinity
         previousMember.removeAll(keepingCapacity: true)
         firstID = nil
-        pending.removeAll()
         isInPath = false
     }
 
@@ -68,10 +68,10 @@ public struct StructureCheck: ValueVisitor {
         return true
     }
 
-    private var hasMembers: Bool { header.type == .set || header.type == .zset || header.type == .hash }
+    private var hasMembers: Bool { type == .set || type == .zset || type == .hash }
 
     private mutating func finishFirstPass() {
-        switch header.type {
+        switch type {
         case .list, .set, .zset, .hash, .array:
             if elementCount == 0 {
                 tell(.emptyCollection, "at least one element", .number(0))
@@ -81,7 +81,7 @@ public struct StructureCheck: ValueVisitor {
     }
 
     private func tell(_ code: DecodeError.Code, _ expected: StaticString, _ found: DecodeError.Found) {
-        report(DecodeError(code, at: ByteLocation(offset: header.valueOffset), expected: expected, found: found))
+        report(DecodeError(code, at: ByteLocation(offset: valueOffset), expected: expected, found: found))
     }
 
     public mutating func fault(_ error: DecodeError) {
@@ -91,7 +91,7 @@ public struct StructureCheck: ValueVisitor {
     // MARK: - Members
 
     public mutating func elements(_ count: UInt64?) {
-        switch header.type {
+        switch type {
         case .pathHash where !isInPath: break
         case .pathHash: duplicates.start(count: count)
         default: if isFirstPass { duplicates.start(count: count) }
@@ -127,7 +127,7 @@ public struct StructureCheck: ValueVisitor {
     }
 
     public mutating func beginLargeText(byteCount: UInt64, as role: TextRole) {
-        largeHash = duplicates.hash(RawSpan()) ^ byteCount
+        largeHash = ByteHash.hash(RawSpan()) ^ byteCount
     }
 
     public mutating func largeTextChunk(_ bytes: RawSpan) {

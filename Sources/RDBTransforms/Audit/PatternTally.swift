@@ -18,10 +18,9 @@ struct PatternTally: Sendable {
     private(set) var ends: [Int] = []
     /// Pattern numbers plus 1 by hash, with open addressing; 0 is free.
     private var places: [Int32] = Array(repeating: 0, count: 256)
-    private let hasher = DuplicateFinder()
 
     mutating func add(_ parts: KeyParts, _ sum: AuditSum) {
-        let hash = hasher.hash(parts.bytes.rawSpan) &+ UInt64(parts.ends.count)
+        let hash = ByteHash.hash(parts.bytes.rawSpan) &+ UInt64(parts.ends.count)
         var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
         while places[place] != 0 {
             let number = Int(places[place]) - 1

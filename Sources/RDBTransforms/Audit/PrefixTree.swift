@@ -66,7 +66,6 @@ public struct PrefixTree: Sendable {
     private var numbers = HashNumbers()
     /// By level, plain ones and those with a `*` in turn.
     private var rooms = [Room](repeating: Room(), count: (KeyParts.maxCount + 1) * 2)
-    private let hasher = DuplicateFinder()
 
     public init(capacity: Int = 4096) { self.capacity = max(2, capacity) }
 
@@ -102,7 +101,7 @@ public struct PrefixTree: Sendable {
     // MARK: - Nodes
 
     private func hash(_ before: UInt64, _ part: ArraySlice<UInt8>) -> UInt64 {
-        let own = hasher.hash(unsafe part.span.bytes)
+        let own = ByteHash.hash(unsafe part.span.bytes)
         let product = (before ^ own).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
         return (product.high ^ product.low) &+ own
     }

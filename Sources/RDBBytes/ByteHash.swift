@@ -1,17 +1,20 @@
-import RDBBytes
-
-/// The hash by which keys, fields and members are found in memory: keyed anew in each process, so that no file can be
+/// The hash by which keys, fields, members and prefixes are found in memory: keyed anew in each process, so that no file can be
 /// made to collide.
 ///
 /// 16 bytes at a time are mixed with secret words and folded by a multiplication to 128 bits. An input that was made
 /// without knowing the secrets cannot steer the product. Not for anything that outlives the process.
-enum ByteHash {
+public enum ByteHash {
     private static let keys = randomWords()
 
-    static func hash(_ bytes: RawSpan) -> UInt64 {
+    /// Of a key in a database.
+    public static func hash(database: UInt64, key: RawSpan) -> UInt64 {
+        hash(key) &+ database &* 0x9e37_79b9_7f4a_7c15
+    }
+
+    public static func hash(_ bytes: RawSpan) -> UInt64 {
         let (key0, key1, key2, key3) = keys
         let count = bytes.byteCount
-        var state = key0 ^ UInt64(truncatingIfNeeded: count)
+        var state = key0
         // Every load below stays within count, as the branches and the loop's condition say.
         func word(_ offset: Int) -> UInt64 { unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) }
         func half(_ offset: Int) -> UInt64 {
@@ -44,7 +47,9 @@ enum ByteHash {
             }
             state = fold(word(count - 16) ^ key1 ^ state, word(count - 8) ^ key2)
         }
-        return fold(state ^ key3, key2 | 1)
+        // The length where no byte of the input can undo it: `21111:` and `311111:` are the same two overlapping halves, but
+        // for one bit.
+        return fold(state ^ key3, key2 ^ UInt64(truncatingIfNeeded: count))
     }
 
     @inline(__always)
