@@ -101,6 +101,26 @@ public struct ByteWindow: ~Copyable {
         return unsafe position.load(as: UInt8.self)
     }
 
+    /// The next four bytes, which stay unread, as a little-endian number; nil where fewer are at hand.
+    @inlinable @inline(__always)
+    public func peekWord() -> UInt32? {
+        if availableByteCount < 4 { return nil }
+        return unsafe UInt32(littleEndian: position.loadUnaligned(as: UInt32.self))
+    }
+
+    /// Puts a byte string shorter than 64, whose length is the next byte, in the place of all that a buffer holds.
+    /// - Returns: false where it is no such string, or fewer than 65 bytes are at hand: nothing is read then.
+    @inlinable @inline(__always)
+    public mutating func takeShort(replacing buffer: inout OutputBuffer) -> Bool {
+        guard availableByteCount > 64 else { return false }
+        let count = unsafe Int(position.load(as: UInt8.self))
+        guard count < 64 else { return false }
+        // All 64 bytes behind the length are at hand.
+        unsafe buffer.replaceAll(withFirst: count, of64: position + 1)
+        unsafe position += 1 + count
+        return true
+    }
+
     /// A little-endian integer of any width.
     @inlinable @inline(__always)
     public mutating func littleEndian<T: FixedWidthInteger & BitwiseCopyable>(
@@ -156,6 +176,22 @@ public struct ByteWindow: ~Copyable {
 
     /// Where the bytes at hand begin, `availableByteCount` of them, valid until the window is used again.
     @inlinable @unsafe public var unsafeBytesAtHand: UnsafeRawPointer { unsafe position }
+
+    /// What can be read without reading from the source.
+    public var bytesAtHand: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            unsafe _overrideLifetime(
+                RawSpan(_unsafeStart: position, byteCount: availableByteCount), borrowing: self)
+        }
+    }
+
+    /// Steps over bytes at hand.
+    @inlinable
+    public mutating func skip(atHand count: Int) {
+        precondition(count >= 0 && count <= availableByteCount)
+        unsafe position += count
+    }
 
     /// Reads on until `count` bytes (at most `maxContiguousByteCount`) are at hand or the input ends. Returns how many
     /// are, which may be fewer or more.
@@ -244,20 +280,19 @@ public struct ByteWindow: ~Copyable {
         if feed != nil { marked = offset }
     }
 
-    /// Bytes from the mark to here, where they are all still in the window.
-    public var markedByteCount: Int? {
-        guard let marked, marked >= originOffset else { return nil }
-        return Int(offset - marked)
+    /// Appends what was read between two offsets.
+    /// - Returns: false where the first of it is no longer in the window.
+    public func copy(_ offsets: Range<UInt64>, to buffer: inout OutputBuffer) -> Bool {
+        guard offsets.lowerBound >= originOffset else { return false }
+        precondition(offsets.upperBound <= offset, "bytes that were not read")
+        // Both offsets lie between those of `origin` and `position`.
+        let start = unsafe origin + Int(offsets.lowerBound - originOffset)
+        buffer.append(unsafe RawSpan(_unsafeStart: start, byteCount: Int(offsets.upperBound - offsets.lowerBound)))
+        return true
     }
 
-    /// Bytes read before this place that are still in the window.
-    public var recentByteCount: Int { unsafe position - origin }
-
-    /// Appends the last `count` bytes read, which must still be in the window.
-    public func copyLast(_ count: Int, to buffer: inout OutputBuffer) {
-        precondition(unsafe position - origin >= count)
-        buffer.append(unsafe RawSpan(_unsafeStart: position - count, byteCount: count))
-    }
+    /// Whether what was read from an offset on is still in the window.
+    public func holds(from offset: UInt64) -> Bool { offset >= originOffset }
 
     public mutating func unmark() {
         marked = nil

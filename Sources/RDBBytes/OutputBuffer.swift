@@ -89,6 +89,16 @@ public struct OutputBuffer: ~Copyable {
         if unsafe limit - base > capacity, byteCount <= capacity { move(to: capacity) }
     }
 
+    /// Puts bytes in the place of all that was written. As many as 64 are copied, whatever counts of them, which is faster
+    /// than to look how many.
+    @unsafe @inlinable @inline(__always)
+    mutating func replaceAll(withFirst count: Int, of64 bytes: UnsafeRawPointer) {
+        unsafe position = base
+        reserve(64)
+        unsafe base.storeBytes(of: bytes.loadUnaligned(as: SIMD64<UInt8>.self), as: SIMD64<UInt8>.self)
+        unsafe position = base + count
+    }
+
     /// Puts a byte in the place of one that was written.
     mutating func replace(at index: Int, with byte: UInt8) {
         precondition(index >= 0 && index < byteCount)

@@ -13,13 +13,13 @@ extension RDBReader {
     /// Appends the payload of the entry whose value was just read or skipped.
     /// - Returns: false where the value is no longer at hand as a whole; `rewindToValue` and `readPayload` bring it.
     public func appendPayload(to out: inout OutputBuffer) -> Bool {
-        let count = offset - header.valueOffset
-        guard count <= UInt64(ByteWindow.maxContiguousByteCount), window.recentByteCount >= Int(count) else {
+        let value = header.valueOffset..<offset
+        guard value.count <= ByteWindow.maxContiguousByteCount, window.holds(from: value.lowerBound) else {
             return false
         }
         let start = out.byteCount
         out.append(header.typeByte)
-        window.copyLast(Int(count), to: &out)
+        _ = window.copy(value, to: &out)
         var crc = CRC64()
         crc.update(out.bytes.extracting(start..<out.byteCount))
         Self.append(footer: type.payloadVersion(writtenBy: version), &crc, to: &out)

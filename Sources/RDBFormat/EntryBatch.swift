@@ -1,117 +1,138 @@
 public import RDBBytes
-public import RDBModel
+import RDBModel
 
-/// Whole entries copied out of a file, so that another thread can decode them while the file is read on.
+/// Entries copied out of a file as they stand there, so that another thread can read them while the file is read on.
 ///
-/// One thread at a time uses a batch: it is filled, handed over, read, and given back.
+/// Filled from one reader:
+///
+///     batch.hold(&reader)                     // before each `next`
+///     guard try reader.nextIsEntry() else { try batch.close(&reader) ... }
+///     try reader.skipValue()
+///     if !batch.append(&reader) { ... }       // too large
+///
+/// and read by another: `start`, then `next` until it returns false. One thread at a time uses a batch.
+///
+/// Entries that follow each other, with nothing but their attributes between them, are one run, which is copied in large
+/// pieces: of small entries, any work on each of them costs as much as decoding it.
 public struct EntryBatch: ~Copyable {
-    private struct Record {
+    private struct Run {
+        /// Of the first entry: its database, and those of its attributes that do not stand in `bytes`.
         var header: EntryHeader
-        var type: RDBType
-        /// In `bytes`: the key, and the value behind it.
-        var keyStart: Int
-        var valueStart: Int
-        var valueEnd: Int
+        var start: Int
     }
 
     private var bytes = OutputBuffer(capacity: 64 << 10)
-    private var records: [Record] = []
+    private var runs: [Run] = []
     /// Those that any entry so far refers to; an ID is defined once in a file.
     private var templates = HashTemplates()
 
+    /// Whether the next entry continues the last run, which goes from the file's offset `copied` on to `end` in the window
+    /// of the reader that fills the batch.
+    private var isOpen = false
+    private var copied: UInt64 = 0
+    private var end: UInt64 = 0
+
+    private var nextRun = 0
+    private let plain = PlainEntries()
+
     /// Longer keys are rare, and each thread's lines would have to hold one.
     private static let maxKeyByteCount = 64 << 10
+    /// Few enough to leave the window most of its room.
+    private static let pieceByteCount: UInt64 = 32 << 10
 
     public init() {}
 
-    public var count: Int { records.count }
-    public var byteCount: Int { bytes.byteCount }
+    public var isEmpty: Bool { runs.isEmpty }
+
+    /// The memory that the entries take.
+    public var byteCount: Int {
+        bytes.byteCount + (isOpen ? Int(end - copied) : 0) + runs.count * MemoryLayout<Run>.stride
+    }
 
     public mutating func removeAll() {
         bytes.truncate(to: 0)
         bytes.shrink(to: 1 << 20)
-        records.removeAll(keepingCapacity: true)
+        runs.removeAll(keepingCapacity: true)
+        isOpen = false
     }
 
-    /// Copies the entry that the reader stands at and leads the reader behind it.
-    /// - Returns: false where the entry is too large to copy; then the reader stands at the value again, held.
-    /// - Throws: when the value's end cannot be found; `rewindToValue` and reading it tell why.
-    public mutating func append(_ reader: inout RDBReader) throws(DecodeError) -> Bool {
-        reader.holdValue()
-        if reader.keyByteCount > Self.maxKeyByteCount { return false }
-        try reader.skipValue()
-        let keyStart = bytes.byteCount
-        guard reader.copyKeyAndValue(to: &bytes) else {
-            try reader.rewindToValue()
-            return false
-        }
-        reader.releaseValue()
-        let valueStart = keyStart + reader.keyByteCount
-        records.append(
-            Record(
-                header: reader.header, type: reader.type, keyStart: keyStart, valueStart: valueStart,
-                valueEnd: bytes.byteCount))
+    // MARK: - Filling
+
+    /// Before the next item is read: has the reader keep what an entry will have to be copied from.
+    public func hold(_ reader: inout RDBReader) {
+        if !isOpen { reader.holdItem() }
+    }
+
+    /// Adds the entries that the reader comes to next, as long as they are plain ones: where all are wanted, this is the
+    /// fast way to fill a batch.
+    /// - Returns: how many. Their batch may be a little longer than the limit then.
+    public mutating func appendPlainEntries(_ reader: inout RDBReader, upTo byteCount: Int) -> Int {
+        let (count, start) = reader.skipPlainEntries(plain, upTo: byteCount - self.byteCount)
+        if count == 0 { return 0 }
+        begin(at: start)
+        end = reader.offset
+        copy(&reader)
+        return count
+    }
+
+    private mutating func begin(at header: EntryHeader) {
+        if isOpen { return }
+        runs.append(Run(header: header, start: bytes.byteCount))
+        isOpen = true
+        copied = header.typeOffset
+    }
+
+    /// Copies what is in the reader's window of the run, which ends where the reader stands.
+    private mutating func copy(_ reader: inout RDBReader) {
+        _ = reader.window.copy(copied..<end, to: &bytes)
+        copied = end
+        reader.holdItem()
+    }
+
+    /// Adds the entry whose value the reader has just stepped over.
+    /// - Returns: false where it is too large.
+    public mutating func append(_ reader: inout RDBReader) -> Bool {
+        let start = isOpen ? copied : reader.header.typeOffset
+        let newEnd = reader.offset
+        guard reader.keyByteCount <= Self.maxKeyByteCount, reader.window.holds(from: start),
+            newEnd - start <= UInt64(ByteWindow.maxContiguousByteCount)
+        else { return false }
+        begin(at: reader.header)
+        end = newEnd
         if reader.type.refersToTemplate { templates = reader.templates }
+        if end - copied >= Self.pieceByteCount { copy(&reader) }
         return true
     }
 
-    /// Adds an entry that stands in no file: a payload's, for example.
-    public mutating func append(_ header: EntryHeader, _ type: RDBType, key: RawSpan, value: RawSpan) {
-        let keyStart = bytes.byteCount
-        bytes.append(key)
-        let valueStart = bytes.byteCount
-        bytes.append(value)
-        let valueEnd = bytes.byteCount
-        bytes.reserve(LZF.slackByteCount)
-        var header = header
-        header.type = type.valueType
-        header.hasFieldExpiries = type.hasFieldExpiries
-        records.append(
-            Record(
-                header: header, type: type, keyStart: keyStart, valueStart: valueStart, valueEnd: valueEnd))
+    /// Ends the run before what the reader read last, and copies what is left of it.
+    public mutating func close(_ reader: inout RDBReader) throws(DecodeError) {
+        guard isOpen else { return }
+        isOpen = false
+        try reader.copyHeld(copied..<end, to: &bytes)
     }
 
-    /// The length of the value appended last.
-    public func lastValueByteCount() -> UInt64 {
-        records.last.map { UInt64($0.valueEnd - $0.valueStart) } ?? 0
-    }
+    // MARK: - Reading
 
-    /// Takes back the entry appended last.
-    public mutating func removeLast() {
-        if let last = records.popLast() { bytes.truncate(to: last.keyStart) }
-    }
-
-    /// Gives a reader what the batch's entries refer to. To be called before `place`.
-    public func prepare(_ reader: inout RDBReader) { reader.templates = templates }
-
-    /// Makes a reader stand at an entry, as if it had come to it in the file. The batch must outlive the reader's use.
-    public func place(_ reader: inout RDBReader, at index: Int) {
-        let record = records[index]
-        reader.stand(
-            at: record.header, record.type, bytes, key: record.keyStart..<record.valueStart,
-            value: record.valueStart..<record.valueEnd)
-    }
-}
-
-extension RDBReader {
-    /// False where the value is no longer in the window as a whole, or longer than a window takes at once.
-    fileprivate func copyKeyAndValue(to buffer: inout OutputBuffer) -> Bool {
-        guard let count = window.markedByteCount, count <= ByteWindow.maxContiguousByteCount else { return false }
-        buffer.append(keyBuffer, 0..<keyBuffer.byteCount)
-        window.copyLast(count, to: &buffer)
+    /// Before the first entry is read. The batch must outlive the reader's use.
+    public mutating func start(_ reader: inout RDBReader) {
         // Lets decompression read in whole words.
-        buffer.reserve(LZF.slackByteCount)
-        return true
+        bytes.reserve(LZF.slackByteCount)
+        reader.templates = templates
+        reader.window = bytes.window(over: 0..<0, offset: 0)
+        nextRun = 0
     }
 
-    fileprivate mutating func stand(
-        at header: EntryHeader, _ type: RDBType, _ bytes: borrowing OutputBuffer, key: Range<Int>, value: Range<Int>
-    ) {
-        self.header = header
-        self.type = type
-        keyBuffer.truncate(to: 0)
-        keyBuffer.append(bytes, key)
-        // The batch keeps the bytes until its next `removeAll`, which its user calls when done with the reader.
-        window = bytes.window(over: value, offset: header.valueOffset)
+    /// Leads a reader to the next entry, as if it had come to it in the file; false where there is none.
+    /// - Throws: never, where the same bytes could be read once.
+    public mutating func next(_ reader: inout RDBReader) throws(DecodeError) -> Bool {
+        if reader.window.availableByteCount == 0 {
+            guard nextRun < runs.count else { return false }
+            let run = runs[nextRun]
+            nextRun += 1
+            let end = nextRun < runs.count ? runs[nextRun].start : bytes.byteCount
+            // The batch keeps the bytes until its next `removeAll`, which its user calls when done with the reader.
+            reader.goOn(in: bytes.window(over: run.start..<end, offset: run.header.typeOffset), at: run.header)
+        }
+        return try reader.nextIsEntry()
     }
 }

@@ -12,10 +12,7 @@ extension RDBReader {
     /// - Returns: false where they are too many to be at hand: the reader then stands at the offset again, and
     ///   `copyPiece` brings them.
     public mutating func copyItem(from start: UInt64, to out: inout OutputBuffer) throws(DecodeError) -> Bool {
-        if let held = window.markedByteCount, UInt64(held) >= offset - start {
-            window.copyLast(Int(offset - start), to: &out)
-            return true
-        }
+        if window.copy(start..<offset, to: &out) { return true }
         try window.rewind(to: start)
         return false
     }
@@ -25,5 +22,14 @@ extension RDBReader {
         let piece = try window.takeChunk(upTo: left)
         out.append(piece)
         return UInt64(piece.byteCount)
+    }
+
+    /// Appends what was read between two offsets, of which none is before the held place. The reader stays where it is.
+    mutating func copyHeld(_ offsets: Range<UInt64>, to out: inout OutputBuffer) throws(DecodeError) {
+        if window.copy(offsets, to: &out) { return }
+        let here = offset
+        try window.rewind(to: offsets.lowerBound)
+        while offset < offsets.upperBound { _ = try copyPiece(of: offsets.upperBound - offset, to: &out) }
+        try window.skip(here - offset)
     }
 }

@@ -31,10 +31,7 @@ extension RDBReader {
         keyBuffer.shrink(to: 64 << 10)
         keyBuffer.append(key)
         window = ByteWindow(value, initialByteCount: Int(min(max(64, byteCount), 256 << 10)))
-        if type == .string {
-            let first = try window.peek()
-            if first >= 0xc0 { self.header.encoding = first == 0xc3 ? .lzf : .int }
-        }
+        if type == .string { self.header.encoding = Self.stringEncoding(try window.peek()) }
         holdValue()
     }
 
@@ -48,6 +45,27 @@ extension RDBReader {
             let chunk = try window.takeChunk(upTo: left)
             left -= UInt64(chunk.byteCount)
             body(chunk)
+        }
+    }
+
+    /// Has a reader stand at an entry in memory, as that of a `DUMP` payload, whose value it can rewind to.
+    /// - Parameters:
+    ///   - header: what is known of the entry. The value's type is made anew.
+    ///   - value: as it stands in a payload, behind the type byte.
+    public static func withEntry<R: ~Copyable, E: Error>(
+        _ header: EntryHeader, _ type: RDBType, of version: RDBVersion, key: RawSpan, value: RawSpan,
+        _ body: (inout RDBReader) throws(E) -> R
+    ) throws(E) -> R {
+        try unsafe value.withUnsafeBytes { bytes throws(E) in
+            var reader = RDBReader(of: version)
+            reader.header = header
+            reader.header.type = type.valueType
+            reader.header.hasFieldExpiries = type.hasFieldExpiries
+            reader.type = type
+            reader.keyBuffer.append(key)
+            // The bytes stay where they are until the closure returns, and the reader ends before.
+            unsafe reader.window = ByteWindow(unsafeBytes: bytes, offset: header.valueOffset)
+            return try body(&reader)
         }
     }
 }

@@ -33,6 +33,7 @@ public struct RDBReader: ~Copyable {
     private let verifiesChecksum: Bool
     private var database: UInt64 = 0
     private var attributes = Attributes()
+    private var sectionOpcode = Opcode.end
     @usableFromInline var templates = HashTemplates()
 
     /// Attributes read so far of the entry to come.
@@ -93,7 +94,11 @@ public struct RDBReader: ~Copyable {
 
     /// Reads up to and including the next item. Of an entry it reads the head; its value has to be read or skipped
     /// before the next call.
-    public mutating func next() throws(DecodeError) -> RDBItem {
+    public mutating func next() throws(DecodeError) -> RDBItem { try nextIsEntry() ? .entry : try section() }
+
+    /// The same in two steps, because items other than entries are rare and large.
+    /// - Returns: false before a section, which `section` has to read.
+    public mutating func nextIsEntry() throws(DecodeError) -> Bool {
         while true {
             let at = window.offset
             itemOffset = at
@@ -105,7 +110,7 @@ public struct RDBReader: ~Copyable {
                     continue
                 }
                 try readEntryHead(byte, at: at)
-                return .entry
+                return true
             }
             switch byte {
             case Opcode.expireMilliseconds:
@@ -124,12 +129,37 @@ public struct RDBReader: ~Copyable {
                 note(at) { _ in }
                 try skipKeyMetadata()
             default:
-                return try readSection(byte, at: at)
+                sectionOpcode = byte
+                return false
             }
         }
     }
 
+    public mutating func section() throws(DecodeError) -> RDBItem { try readSection(sectionOpcode, at: itemOffset) }
+
     mutating func select(_ number: UInt64) { database = number }
+
+    /// Steps over the entries to come, as far as they are plain, at hand, and begin within so many bytes.
+    /// - Returns: how many they are, and what a reader that starts with them has to know.
+    mutating func skipPlainEntries(
+        _ entries: borrowing PlainEntries, upTo limit: Int
+    ) -> (count: Int, start: EntryHeader) {
+        let here = EntryHeader(database: database, startOffset: offset, typeOffset: offset)
+        // Attributes that something stands behind belong to the entry after it.
+        if attributes.startOffset != nil { return (0, here) }
+        let found = entries.find(in: window.bytesAtHand, limit: limit)
+        window.skip(atHand: found.end)
+        return (found.count, here)
+    }
+
+    /// Goes on at an entry's type byte in another window, with what stood before it in the file.
+    mutating func goOn(in other: consuming ByteWindow, at header: EntryHeader) {
+        window = other
+        database = header.database
+        attributes = Attributes(
+            expiresAt: header.expiresAt, idleSeconds: header.idleSeconds, lfuFrequency: header.lfuFrequency,
+            startOffset: header.startOffset)
+    }
 
     private mutating func note(_ offset: UInt64, _ change: (inout Attributes) -> Void) {
         if attributes.startOffset == nil { attributes.startOffset = offset }
@@ -137,13 +167,12 @@ public struct RDBReader: ~Copyable {
     }
 
     private mutating func readEntryHead(_ typeByte: UInt8, at offset: UInt64) throws(DecodeError) {
-        keyBuffer.truncate(to: 0)
         guard let type = RDBType(byte: typeByte, version: version) else {
             let error = DecodeError(
                 .unknownType, at: window.location(at: offset), expected: "a type byte this release knows",
                 found: .byte(typeByte))
             // The key is worth knowing for the message, where it can be read.
-            do { try readKey() } catch { keyBuffer.truncate(to: 0) }
+            do throws(DecodeError) { try readKey() } catch { keyBuffer.truncate(to: 0) }
             throw error
         }
         header.typeByte = typeByte
@@ -155,18 +184,23 @@ public struct RDBReader: ~Copyable {
         header.lfuFrequency = attributes.lfuFrequency
         attributes = Attributes()
         self.type = type
-        try readKey()
+        if !window.takeShort(replacing: &keyBuffer) { try readKey() }
         header.valueOffset = window.offset
         header.type = type.valueType
         header.encoding = type.encoding
         header.hasFieldExpiries = type.hasFieldExpiries
-        if type == .string {
-            let first = try window.peek()
-            if first >= 0xc0 { header.encoding = first == 0xc3 ? .lzf : .int }
-        }
+        if type == .string { header.encoding = Self.stringEncoding(try window.peek()) }
+    }
+
+    /// How a string is encoded, by its first byte. That is as good as random: a choice of values, not of ways.
+    @inline(__always)
+    static func stringEncoding(_ first: UInt8) -> Encoding {
+        let packed = first == 0xc3 ? Encoding.lzf : .int
+        return first < 0xc0 ? .raw : packed
     }
 
     private mutating func readKey() throws(DecodeError) {
+        keyBuffer.truncate(to: 0)
         let start = window.location
         switch try window.stringForm() {
         case .plain(let count) where count < 0x4000:

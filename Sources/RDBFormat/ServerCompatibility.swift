@@ -5,14 +5,21 @@ public import RDBModel
 public struct ServerCompatibility: Sendable {
     private let version: RDBVersion
     private var needed = NeededVersion(redis: 1)
-    private var seen: Set<RDBType> = []
+    /// A bit for each type, by its raw value: asked for every entry, a set of them would take a quarter of a check.
+    private var seen: UInt64 = 0
     public private(set) var modules: Set<String> = []
     private var hasVectorSets = false
 
     public init(version: RDBVersion) { self.version = version }
 
     public mutating func add(_ type: RDBType) {
-        guard seen.insert(type).inserted else { return }
+        let bit = UInt64(1) << UInt64(type.rawValue)
+        if seen & bit == 0 { addNew(type, bit) }
+    }
+
+    @inline(never)
+    private mutating func addNew(_ type: RDBType, _ bit: UInt64) {
+        seen |= bit
         let other = type.neededVersion
         needed.redis = Self.higher(needed.redis, other.redis)
         needed.valkey = Self.higher(needed.valkey, other.valkey)
@@ -20,7 +27,7 @@ public struct ServerCompatibility: Sendable {
 
     /// Adds what another part of the same file needs.
     public mutating func formUnion(_ other: ServerCompatibility) {
-        for type in other.seen { add(type) }
+        for type in RDBType.allCases where other.seen & 1 << UInt64(type.rawValue) != 0 { add(type) }
         for name in other.modules { add(name) }
         hasVectorSets = hasVectorSets || other.hasVectorSets
     }

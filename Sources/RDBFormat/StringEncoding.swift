@@ -39,15 +39,28 @@ extension ByteWindow {
                     found: .unsigned(count))
             }
             return .compressed(compressed, count)
-        case 0xc0: return .integer(Int64(try littleEndian(Int8.self)))
-        case 0xc1: return .integer(Int64(try littleEndian(Int16.self)))
-        case 0xc2: return .integer(Int64(try littleEndian(Int32.self)))
+        case 0xc0, 0xc1, 0xc2: return .integer(try integer(first))
         case 0xc4...:
             throw DecodeError(
                 .badString, at: location(at: offset - 1),
                 expected: "a string (first byte 0x00 to 0x81 or 0xc0 to 0xc3)",
                 found: .byte(first))
         default: return .plain(try wideLength(first))
+        }
+    }
+
+    /// An integer of 1, 2 or 4 bytes. Which is as good as random: where all three would fit, none is told from the others.
+    @inline(__always)
+    private mutating func integer(_ first: UInt8) throws(DecodeError) -> Int64 {
+        if let word = peekWord() {
+            let unused = 32 - 8 << UInt32(first & 3)
+            skip(atHand: 1 << Int(first & 3))
+            return Int64(Int32(bitPattern: word << unused) >> unused)
+        }
+        return switch first {
+        case 0xc0: Int64(try littleEndian(Int8.self))
+        case 0xc1: Int64(try littleEndian(Int16.self))
+        default: Int64(try littleEndian(Int32.self))
         }
     }
 

@@ -86,23 +86,22 @@ public struct EntryLoop {
         var outcome = LoopOutcome()
         var meter = ProgressMeter(self)
         let limit = selection.limit ?? .max
+        let takesAll = selection.isEverything
         let skipsOnly = !C.rereadsValues && !selection.needsElementCount && !selection.needsByteCount
         tellVersion(reader)
 
         while outcome.selectedCount < limit, !consumer.isDone {
-            let item = try readItem(&reader)
-            tell(item, &consumer)
-            switch item {
-            case .entry: break
-            case .end(let end):
+            guard try nextIsEntry(&reader) else {
+                let item = try readSection(&reader)
+                tell(item, &consumer)
+                guard case .end(let end) = item else { continue }
                 outcome.end = end
                 try tellTrailingBytes(&reader)
                 return outcome
-            default: continue
             }
             meter.step(reader)
             do throws(DecodeError) {
-                if !selection.admits(reader.header, key: reader.key) {
+                if !takesAll, !isSelected(reader) {
                     try reader.skipValue()
                     continue
                 }
@@ -126,17 +125,24 @@ public struct EntryLoop {
         if !reader.version.isKnown { notice(.unknownVersion(reader.version)) }
     }
 
-    func readItem(_ reader: inout RDBReader) throws(EntryFault) -> RDBItem {
-        do throws(DecodeError) { return try reader.next() } catch {
+    func nextIsEntry(_ reader: inout RDBReader) throws(EntryFault) -> Bool {
+        do throws(DecodeError) { return try reader.nextIsEntry() } catch {
             throw fault(error, reader, isEntry: error.code == .unknownType)
         }
     }
 
+    func readSection(_ reader: inout RDBReader) throws(EntryFault) -> RDBItem {
+        do throws(DecodeError) { return try reader.section() } catch { throw fault(error, reader, isEntry: false) }
+    }
+
     func tell<C: EntryConsumer & ~Copyable>(_ item: RDBItem, _ consumer: inout C) {
-        if case .entry = item { return }
         consumer.section(item)
         if case .inlineUpdate = item { notice(.inlineUpdate) }
     }
+
+    /// Not inlined: a copy of the header would be made for every entry.
+    @inline(never)
+    func isSelected(_ reader: borrowing RDBReader) -> Bool { selection.admits(reader.header, key: reader.key) }
 
     /// Consumes the entry whose value the reader holds, or recovers from its fault.
     func consumeHeld<C: EntryConsumer & ~Copyable>(
@@ -168,7 +174,7 @@ public struct EntryLoop {
     }
 
     /// With `.skip`, leads behind the value whose decoding failed, where its outer lengths are sound.
-    private func recover(from error: DecodeError, _ reader: inout RDBReader) throws(EntryFault) {
+    func recover(from error: DecodeError, _ reader: inout RDBReader) throws(EntryFault) {
         var found = fault(error, reader, isEntry: true)
         guard onError == .skip, error.isAboutInput else { throw found }
         do throws(DecodeError) {
@@ -208,8 +214,8 @@ struct ProgressMeter {
 
     init(_ loop: EntryLoop) { progress = loop.progress }
 
-    mutating func step(_ reader: borrowing RDBReader) {
-        entries += 1
+    mutating func step(_ reader: borrowing RDBReader, count: Int = 1) {
+        entries += UInt64(count)
         guard let progress, reader.offset >= nextOffset else { return }
         let (consumed, total) = reader.progress
         progress(entries, consumed, total)

@@ -33,9 +33,8 @@ extension ParallelConsumer where Self: ~Copyable {
 private struct BatchWork<C: ParallelConsumer & ~Copyable>: ~Copyable {
     var batch = EntryBatch()
     var worker: C
+    /// Stands at the entry that `state` is about, if it is about one.
     var reader: RDBReader
-    /// The next entry of the batch to be consumed.
-    var next = 0
     var consumedCount: UInt64 = 0
     var isAbandoned = false
     var state = State.done
@@ -44,10 +43,12 @@ private struct BatchWork<C: ParallelConsumer & ~Copyable>: ~Copyable {
         case done
         /// The worker's results must be absorbed before it goes on.
         case full
-        /// Entry `next` must be consumed by the loop.
+        /// The entry must be consumed by the loop.
         case alone
-        /// Entry `next` did not decode.
+        /// The entry did not decode.
         case fault(DecodeError)
+        /// The batch is not what the loop has put into it.
+        case broken(DecodeError)
 
         var isDone: Bool { if case .done = self { true } else { false } }
     }
@@ -57,20 +58,27 @@ private struct BatchWork<C: ParallelConsumer & ~Copyable>: ~Copyable {
         reader = RDBReader(of: version)
     }
 
-    /// Makes the reader stand at the next entry.
-    mutating func place() { batch.place(&reader, at: next) }
+    /// Before a batch is consumed.
+    mutating func start() {
+        batch.start(&reader)
+        consumedCount = 0
+    }
 
     /// Consumes entries until the batch ends or the loop has something to do first.
     mutating func consume() {
         state = .done
         if isAbandoned { return }
-        batch.prepare(&reader)
-        while next < batch.count {
+        while true {
             if worker.isFull {
                 state = .full
                 return
             }
-            place()
+            do throws(DecodeError) {
+                guard try batch.next(&reader) else { return }
+            } catch {
+                state = .broken(error)
+                return
+            }
             do throws(DecodeError) {
                 try worker.consume(&reader)
             } catch {
@@ -84,7 +92,6 @@ private struct BatchWork<C: ParallelConsumer & ~Copyable>: ~Copyable {
                 return
             }
             consumedCount += 1
-            next += 1
         }
     }
 }
@@ -128,8 +135,6 @@ private final class BatchSlot<C: ParallelConsumer & ~Copyable>: @unchecked Senda
 extension EntryLoop {
     /// Entries go to other threads in batches of about this many bytes.
     static var batchByteCount: Int { 256 << 10 }
-    /// Or of so many entries: the note of where one lies is larger than a small entry.
-    static var batchEntryCount: Int { 8192 }
 
     /// The same run as `run`, with the same results, on several threads: this one finds the entries and takes over what
     /// the others made of them. Memory: a batch and its results for each thread, and two more.
@@ -146,7 +151,7 @@ extension EntryLoop {
             result = .success(try feed(&pipeline, &reader, &consumer))
         } catch { result = .failure(error) }
         // Whatever ended the reading, the entries before it are consumed first; their own faults come before it.
-        try pipeline.drain(&consumer)
+        try pipeline.drain(&reader, &consumer)
         pipeline.outcome.end = try result.get()
         if pipeline.outcome.end != nil { try tellTrailingBytes(&reader) }
         return pipeline.outcome
@@ -157,40 +162,63 @@ extension EntryLoop {
     ) throws(EntryFault) -> RDBEnd? {
         tellVersion(reader)
         var meter = ProgressMeter(self)
+        let takesAll = selection.isEverything
         while !consumer.isDone {
-            let item = try readItem(&reader)
-            // What is written of it stands in the place of the file. Other sections come in great numbers.
-            if case .function = item { try pipeline.drain(&consumer) }
-            tell(item, &consumer)
-            switch item {
-            case .entry: break
-            case .end(let end): return end
-            default: continue
+            pipeline.batch.hold(&reader)
+            if takesAll {
+                let count = pipeline.batch.appendPlainEntries(&reader, upTo: Self.batchByteCount)
+                if count > 0 {
+                    meter.step(reader, count: count)
+                    if pipeline.batch.byteCount >= Self.batchByteCount { try pipeline.dispatch(&reader, &consumer) }
+                    continue
+                }
+            }
+            guard try nextIsEntry(&reader) else {
+                let item = try readSection(&reader)
+                try pipeline.close(&reader)
+                // What is written of it stands in the place of the file. Other sections come in great numbers.
+                if case .function = item { try pipeline.drain(&reader, &consumer) }
+                tell(item, &consumer)
+                if case .end(let end) = item { return end }
+                continue
             }
             meter.step(reader)
-            if !selection.admits(reader.header, key: reader.key) {
+            guard takesAll || isSelected(reader) else {
+                try pipeline.close(&reader)
                 do throws(DecodeError) { try reader.skipValue() } catch { throw fault(error, reader, isEntry: true) }
                 continue
             }
-            let isCopied: Bool
-            do throws(DecodeError) { isCopied = try pipeline.batch.append(&reader) } catch {
-                // Decoding the value tells better than stepping over it what is wrong.
-                do throws(DecodeError) { try reader.rewindToValue() } catch let other {
-                    throw fault(other, reader, isEntry: true)
-                }
-                isCopied = false
+            switch pipeline.batch.take(&reader, selection) {
+            case .taken:
+                if pipeline.batch.byteCount >= Self.batchByteCount { try pipeline.dispatch(&reader, &consumer) }
+                continue
+            case .unwanted:
+                try pipeline.close(&reader)
+                continue
+            case .left: break
             }
-            if isCopied {
-                if !selection.admits(byteCount: pipeline.batch.lastValueByteCount()) { pipeline.batch.removeLast() }
-                if pipeline.batch.byteCount >= Self.batchByteCount || pipeline.batch.count >= Self.batchEntryCount {
-                    try pipeline.dispatch(&consumer)
-                }
-            } else {
-                try pipeline.drain(&consumer)
-                try consumeHeld(&reader, &consumer, &pipeline.outcome)
-            }
+            try pipeline.drain(&reader, &consumer)
+            do throws(DecodeError) { try reader.rewindToValue() } catch { throw fault(error, reader, isEntry: true) }
+            reader.holdValue()
+            try consumeHeld(&reader, &consumer, &pipeline.outcome)
         }
         return nil
+    }
+}
+
+extension EntryBatch {
+    fileprivate enum Taking {
+        case taken, unwanted
+        /// Too large, or damaged: decoding the value tells better than stepping over it what is wrong.
+        case left
+    }
+
+    /// Steps over the value that the reader stands at, and adds the entry where its length is wanted.
+    @inline(__always)
+    fileprivate mutating func take(_ reader: inout RDBReader, _ selection: borrowing Selection) -> Taking {
+        do throws(DecodeError) { try reader.skipValue() } catch { return .left }
+        if !selection.admits(byteCount: reader.offset - reader.header.valueOffset) { return .unwanted }
+        return append(&reader) ? .taken : .left
     }
 }
 
@@ -216,9 +244,23 @@ private struct BatchPipeline<C: ParallelConsumer & ~Copyable>: ~Copyable {
     /// With one thread, which is this one, batches are worked on when they are absorbed.
     private var isSerial: Bool { threads < 2 }
 
+    /// Ends a run of entries: what the reader read last does not belong to it, and need not be kept.
+    mutating func close(_ reader: inout RDBReader) throws(EntryFault) {
+        do throws(DecodeError) { try batch.close(&reader) } catch { throw loop.fault(error, reader, isEntry: false) }
+        reader.releaseItem()
+    }
+
     /// Hands the filled batch to a thread and makes room for the next.
-    mutating func dispatch(_ consumer: inout C) throws(EntryFault) {
-        guard batch.count > 0 else { return }
+    mutating func dispatch(_ reader: inout RDBReader, _ consumer: inout C) throws(EntryFault) {
+        // Entries that cannot be copied any more are not lost before those that can.
+        let closed: Result<Void, DecodeError>
+        do throws(DecodeError) { closed = .success(try batch.close(&reader)) } catch { closed = .failure(error) }
+        try send(&consumer)
+        do throws(DecodeError) { try closed.get() } catch { throw loop.fault(error, reader, isEntry: false) }
+    }
+
+    private mutating func send(_ consumer: inout C) throws(EntryFault) {
+        if batch.isEmpty { return }
         if !hasSlots {
             for _ in 0..<threads + 1 { free.append(BatchSlot(consumer.makeWorker(), version: version)) }
             hasSlots = true
@@ -227,15 +269,14 @@ private struct BatchPipeline<C: ParallelConsumer & ~Copyable>: ~Copyable {
         // absorbOldest gives a slot back, or throws.
         let slot = free.removeLast()
         swap(&slot.work.batch, &batch)
-        slot.work.next = 0
-        slot.work.consumedCount = 0
+        slot.work.start()
         if !isSerial { queue.async { slot.run() } }
         busy.append(slot)
     }
 
     /// Takes over all that is under way.
-    mutating func drain(_ consumer: inout C) throws(EntryFault) {
-        try dispatch(&consumer)
+    mutating func drain(_ reader: inout RDBReader, _ consumer: inout C) throws(EntryFault) {
+        try dispatch(&reader, &consumer)
         while !busy.isEmpty { try absorbOldest(&consumer) }
     }
 
@@ -265,19 +306,16 @@ private struct BatchPipeline<C: ParallelConsumer & ~Copyable>: ~Copyable {
     /// What paused work needs of the loop.
     private mutating func attend(to work: inout BatchWork<C>, _ consumer: inout C) throws(EntryFault) {
         switch work.state {
-        case .done, .full: return
+        case .done, .full: break
         case .alone:
-            work.place()
+            do throws(DecodeError) { try work.reader.rewindToValue() } catch {
+                throw loop.fault(error, work.reader, isEntry: true)
+            }
             try loop.consumeHeld(&work.reader, &consumer, &outcome)
         case .fault(let error):
-            work.place()
-            var fault = loop.fault(error, work.reader, isEntry: true)
-            guard loop.onError == .skip, error.isAboutInput else { throw fault }
-            // The loop came past the value before it was decoded: its end is known.
-            fault.isSkipped = true
+            try loop.recover(from: error, &work.reader)
             outcome.skippedCount += 1
-            loop.notice(.skipped(fault))
+        case .broken(let error): throw loop.fault(error, work.reader, isEntry: false)
         }
-        work.next += 1
     }
 }

@@ -95,6 +95,12 @@ public struct Selection {
         return Double((hash ^ hash >> 33) >> 11) / Double(1 << 53)
     }
 
+    /// Whether all entries qualify, so that nothing of them needs to be looked at.
+    public var isEverything: Bool {
+        databases.isEmpty && types.isEmpty && excludedTypes.isEmpty && expiryStates.isEmpty && expiresBefore == nil
+            && expiresAfter == nil && !needsKey && !needsByteCount && !needsElementCount && limit == nil
+    }
+
     /// Whether the value's length or its elements decide as well: then it is stepped over or walked first.
     public var needsByteCount: Bool { byteCounts != nil }
     public var needsElementCount: Bool { elementCounts != nil }

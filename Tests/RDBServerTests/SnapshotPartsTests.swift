@@ -114,7 +114,7 @@ struct SnapshotPartsTests {
 
     @Test("a payload is taken as it is, and nothing else: every prefix, every flipped bit")
     func payloads() throws {
-        var check = PayloadCheck(RDBVersion(number: 11, family: .redis))
+        let check = PayloadCheck(version: RDBVersion(number: 11, family: .redis))
         #expect(try check.valueRange(of: Self.payload) == 1..<7)
         for count in 0..<Self.payload.count {
             #expect(throws: PayloadCheck.Fault.self) { try check.valueRange(of: Array(Self.payload.prefix(count))) }

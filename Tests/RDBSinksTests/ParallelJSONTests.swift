@@ -19,8 +19,15 @@ struct ParallelJSONTests {
                 RDB.entry(32, "template:\(round)", RDB.length(round) + RDB.int8(5)),
                 RDB.entry(21, "stream:\(round)", Specimen.streamExample),
                 RDB.entry(24, "hash:\(round)", Specimen.time + hex("02 01 01 62 C0 02 00 01 61 C0 01")),
-                RDB.selectDatabase(UInt64(round % 3)),
+                // An attribute that something stands behind.
+                RDB.expireMilliseconds(Int64(round) + 1), RDB.selectDatabase(UInt64(round % 3)),
             ]
+            for number in 0..<round % 30 {
+                items += [
+                    [[], RDB.expireMilliseconds(7), [0xf9, 3], [0xf8] + RDB.length(200)][number % 4],
+                    RDB.entry(0, "tiny:\(number)", [RDB.int8(5), RDB.string(random.words(number * 5))][number & 1]),
+                ]
+            }
             if round % 100 == 50 {
                 items.append(RDB.entry(0, "large:\(round)", RDB.string([UInt8](repeating: 0x7a, count: 1_100_000))))
             }
@@ -44,6 +51,49 @@ struct ParallelJSONTests {
         let file = RDBBuilder.file("REDIS0015", Self.items(300), checksum: .zero)
         #expect(file.count > 1 << 20)
         try Self.check(file)
+    }
+
+    static let selections: [@Sendable (inout Selection) -> Void] = [
+        { $0.types = [.string] }, { $0.excludedTypes = [.string] }, { $0.databases = [1...1] },
+        { $0.globs = [GlobPattern("*:?")] }, { $0.byteCounts = 100...5000 },
+        { $0.byteCounts = 0...1_050_000 }, { $0.expiryStates = [.none] },
+    ]
+
+    /// Where only some entries are wanted, those that follow each other are few, and large ones lie between them.
+    @Test("the same lines of what is selected", arguments: selections.indices)
+    func selected(_ index: Int) throws {
+        var selection = Selection(now: 0)
+        Self.selections[index](&selection)
+        let file = RDBBuilder.file("REDIS0015", Self.items(210), checksum: .zero)
+        let alone = try JSONOutput(MemorySource(file), selection: selection)
+        #expect(!alone.bytes.isEmpty && alone.fault == nil)
+        for window in [64, 1000, 300_000] {
+            for isPipe in [false, true] {
+                let source: any ByteSource =
+                    isPipe ? RecordingSource(FailingSource(file, seed: UInt64(window))) : MemorySource(file)
+                let together = try JSONOutput(source, windowByteCount: window, selection: selection, threads: 2)
+                let isSame = together.bytes == alone.bytes
+                #expect(isSame, "\(window): \(LargeJSONTests.firstDifference(together.bytes, alone.bytes))")
+                #expect(together.fault == nil)
+            }
+        }
+    }
+
+    @Test(
+        "a source that fails at any byte: all lines before it, and the same fault",
+        arguments: 1...20 as ClosedRange<UInt64>)
+    func failures(seed: UInt64) throws {
+        let file = RDBBuilder.file("REDIS0015", Self.items(80), checksum: .zero)
+        var random = SplitMix64(seed: seed)
+        let place = Int.random(in: 0..<file.count, using: &random)
+        func output(_ threads: Int) throws -> JSONOutput {
+            let source = RecordingSource(FailingSource(file, failsAt: place, seed: seed))
+            return try JSONOutput(source, windowByteCount: 2000, threads: threads)
+        }
+        let (alone, together) = (try output(1), try output(3))
+        #expect(alone.fault?.error.code == .readFailed, "seed \(seed)")
+        #expect(together.bytes == alone.bytes, "seed \(seed), byte \(place)")
+        #expect(together.fault == alone.fault, "seed \(seed), byte \(place)")
     }
 
     @Test("the same fault, in a value, a length, a type or a checksum", arguments: [EntryLoop.OnError.stop, .skip])

@@ -18,14 +18,10 @@ enum ModuleTypes {
 
     /// What a server said to a module's value, with the module's name.
     static func words(_ text: String, _ value: RawSpan) -> String {
-        var batch = EntryBatch()
-        batch.append(EntryHeader(type: .module), .module2, key: value.extracting(first: 0), value: value)
-        var reader = RDBReader(of: RDBVersion(number: 10, family: .redis))
-        batch.place(&reader, at: 0)
-        defer { withExtendedLifetime(batch) {} }
-        do throws(DecodeError) {
-            let id = try reader.moduleID()
-            return "no module of the target reads \"\(id.name)\" version \(id.encodingVersion): \(text)"
-        } catch { return text }
+        let id = RDBReader.withEntry(
+            EntryHeader(), .module2, of: RDBVersion(number: 10, family: .redis), key: RawSpan(), value: value
+        ) { try? $0.moduleID() }
+        guard let id else { return text }
+        return "no module of the target reads \"\(id.name)\" version \(id.encodingVersion): \(text)"
     }
 }

@@ -2,12 +2,9 @@ import RDBKit
 
 /// Takes a `DUMP` payload apart and looks whether it is one: nothing of it would show where the next entry begins if it
 /// lied about its own end.
-///
-/// Memory: the payload once more.
-struct PayloadCheck: ~Copyable {
-    private let version: RDBVersion
-    private var batch = EntryBatch()
-    private var reader: RDBReader
+struct PayloadCheck {
+    /// Of the file that the value will stand in.
+    let version: RDBVersion
 
     enum Fault: Error, Equatable {
         case tooShort
@@ -28,14 +25,8 @@ struct PayloadCheck: ~Copyable {
         }
     }
 
-    /// - Parameter version: of the file that the value will stand in.
-    init(_ version: RDBVersion) {
-        self.version = version
-        reader = RDBReader(of: version)
-    }
-
     /// - Returns: where the value stands in the payload, behind its type byte.
-    mutating func valueRange(of payload: [UInt8]) throws(Fault) -> Range<Int> {
+    func valueRange(of payload: [UInt8]) throws(Fault) -> Range<Int> {
         // A type byte, and at least one byte of value.
         guard payload.count >= RDBReader.payloadFooterByteCount + 2 else { throw .tooShort }
         let end = payload.count - RDBReader.payloadFooterByteCount
@@ -48,13 +39,12 @@ struct PayloadCheck: ~Copyable {
             guard crc.value == stored else { throw .badChecksum }
         }
         guard let type = RDBType(byte: payload[0], version: version) else { throw .unknownType(payload[0]) }
-        batch.removeAll()
-        var header = EntryHeader()
-        header.typeByte = payload[0]
-        batch.append(header, type, key: [UInt8]().rawSpan, value: payload.rawSpan.extracting(1..<end))
-        batch.place(&reader, at: 0)
-        do throws(DecodeError) { try reader.skipValue() } catch { throw .malformed(error) }
-        guard reader.offset == UInt64(end - 1) else { throw .trailingBytes }
-        return 1..<end
+        return try RDBReader.withEntry(
+            EntryHeader(), type, of: version, key: RawSpan(), value: payload.rawSpan.extracting(1..<end)
+        ) { reader throws(Fault) in
+            do throws(DecodeError) { try reader.skipValue() } catch { throw .malformed(error) }
+            guard reader.offset == UInt64(end - 1) else { throw .trailingBytes }
+            return 1..<end
+        }
     }
 }

@@ -22,7 +22,7 @@ final class SnapshotReading {
     private var inFlight: [Batch] = []
     /// Values that were read in slices and are not written yet.
     private var spooled: [SpooledValue] = []
-    private var check: PayloadCheck
+    private let check: PayloadCheck
     private var moves: SlotMoves?
     /// A value while it is put together.
     private var value = OutputBuffer(capacity: 64 << 10)
@@ -42,7 +42,7 @@ final class SnapshotReading {
         self.servers = servers
         self.wants = wants
         self.notice = notice
-        check = PayloadCheck(servers.version)
+        check = PayloadCheck(version: servers.version)
         rate = servers.options.keysPerSecond.map { RateLimit(perSecond: $0, now: currentMilliseconds()) }
     }
 

@@ -76,10 +76,14 @@ extension RestoreEngine {
         guard let value = note.payloadValue(in: bytes),
             let type = RDBType(byte: note.header.typeByte, version: inputVersion)
         else { preconditionFailure("a payload that was sent") }
-        var batch = EntryBatch()
-        batch.append(note.header, type, key: key.rawSpan, value: value.readableBytesSpan)
-        var reader = RDBReader(of: inputVersion)
-        batch.place(&reader, at: 0)
+        try RDBReader.withEntry(
+            note.header, type, of: inputVersion, key: key.rawSpan, value: value.readableBytesSpan
+        ) { reader throws(DecodeError) in try sendAsCommands(note, key: key, &reader) }
+    }
+
+    private func sendAsCommands(
+        _ note: EntryNote, key: [UInt8], _ reader: inout RDBReader
+    ) throws(DecodeError) {
         var byCommands = plan
         byCommands.form = .commands
         let slot = HashSlot.of(key.rawSpan)
@@ -100,6 +104,5 @@ extension RestoreEngine {
                 self, byCommands, note.header, key: key, slot: slot, isUncertain: note.isUncertain)
             try large.send(&reader)
         }
-        withExtendedLifetime(batch) {}
     }
 }

@@ -23,14 +23,9 @@ struct ReadBack {
 
     func digest(_ header: EntryHeader, _ version: RDBVersion, key: [UInt8], value: RawSpan) -> Digest128? {
         guard let type = RDBType(byte: header.typeByte, version: version) else { return nil }
-        var batch = EntryBatch()
-        batch.append(header, type, key: key.rawSpan, value: value)
-        var reader = RDBReader(of: version)
-        batch.place(&reader, at: 0)
-        defer { withExtendedLifetime(batch) {} }
-        var digest = ComparedDigest(plan)
-        do throws(DecodeError) { return try digest.digest(&reader, reader.header, key: key.rawSpan) } catch {
-            return nil
+        return RDBReader.withEntry(header, type, of: version, key: key.rawSpan, value: value) { reader in
+            var digest = ComparedDigest(plan)
+            return try? digest.digest(&reader, reader.header, key: key.rawSpan)
         }
     }
 
