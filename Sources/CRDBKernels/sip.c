@@ -103,22 +103,12 @@ void rdb_sip_text(struct rdb_sip *state, const void *bytes, size_t count) {
     *state = s;
 }
 
-// The lower half of the digest.
-static inline uint64_t end_low(struct rdb_sip *s) {
-    take(s, s->count << 56 | s->tail);
-    s->v2 ^= 0xee;
-    for (int i = 0; i < d_rounds; i++) sip_round(s);
-    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
-}
-
-uint64_t rdb_sip_end_low(const struct rdb_sip *state) {
-    struct rdb_sip s = *state;
-    return end_low(&s);
-}
-
 struct rdb_digest rdb_sip_end(const struct rdb_sip *state) {
     struct rdb_sip s = *state;
-    struct rdb_digest digest = {.low = end_low(&s)};
+    take(&s, s.count << 56 | s.tail);
+    s.v2 ^= 0xee;
+    for (int i = 0; i < d_rounds; i++) sip_round(&s);
+    struct rdb_digest digest = {.low = s.v0 ^ s.v1 ^ s.v2 ^ s.v3};
     s.v1 ^= 0xdd;
     for (int i = 0; i < d_rounds; i++) sip_round(&s);
     digest.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
@@ -127,8 +117,12 @@ struct rdb_digest rdb_sip_end(const struct rdb_sip *state) {
 
 // Lanes, one in each place of a vector.
 typedef uint64_t lane_vector __attribute__((vector_size(32)));
+typedef uint64_t group_vector __attribute__((vector_size(64)));
 
 #define ROTATE(value, by) ((value) << (by) | (value) >> (64 - (by)))
+#define ROUND(v0, v1, v2, v3) \
+    (v0 += v1, v1 = ROTATE(v1, 13) ^ v0, v0 = ROTATE(v0, 32), v2 += v3, v3 = ROTATE(v3, 16) ^ v2, v0 += v3, \
+     v3 = ROTATE(v3, 21) ^ v0, v2 += v1, v1 = ROTATE(v1, 17) ^ v2, v2 = ROTATE(v2, 32))
 
 __attribute__((always_inline)) static inline void take_blocks(
     struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
@@ -139,46 +133,68 @@ __attribute__((always_inline)) static inline void take_blocks(
         memcpy(&words, at, 32);
         for (int i = 0; i < 4; i++) words[i] = little(words[i]);
         v3 ^= words;
-        for (int i = 0; i < c_rounds; i++) {
-            v0 += v1, v1 = ROTATE(v1, 13) ^ v0, v0 = ROTATE(v0, 32);
-            v2 += v3, v3 = ROTATE(v3, 16) ^ v2;
-            v0 += v3, v3 = ROTATE(v3, 21) ^ v0;
-            v2 += v1, v1 = ROTATE(v1, 17) ^ v2, v2 = ROTATE(v2, 32);
-        }
+        for (int i = 0; i < c_rounds; i++) ROUND(v0, v1, v2, v3);
         v0 ^= words;
     }
     memcpy(lanes->v0, &v0, 32), memcpy(lanes->v1, &v1, 32), memcpy(lanes->v2, &v2, 32), memcpy(lanes->v3, &v3, 32);
 }
 
+__attribute__((always_inline)) static inline void end_group(
+    const struct rdb_sip_group *group, uint64_t *low, uint64_t *high) {
+    group_vector v0, v1, v2, v3, count, last;
+    memcpy(&v0, group->v0, 64), memcpy(&v1, group->v1, 64), memcpy(&v2, group->v2, 64), memcpy(&v3, group->v3, 64);
+    memcpy(&count, group->count, 64), memcpy(&last, group->bytes, 64);
+    // The word behind a message's own says how long it is.
+    last = (last + 8 * count) << 56;
+    uint64_t most = 0;
+    for (int i = 0; i < RDB_SIP_LANES; i++) most = group->count[i] > most ? group->count[i] : most;
+    for (uint64_t at = 0; at <= most; at++) {
+        group_vector word, n0 = v0, n1 = v1, n2 = v2, n3 = v3;
+        memcpy(&word, group->words[at], 64);
+        group_vector is_last = (group_vector)(count == at), goes_on = (group_vector)(count >= at);
+        word = (last & is_last) | (word & ~is_last);
+        n3 ^= word;
+        for (int i = 0; i < c_rounds; i++) ROUND(n0, n1, n2, n3);
+        n0 ^= word;
+        v0 = (n0 & goes_on) | (v0 & ~goes_on), v1 = (n1 & goes_on) | (v1 & ~goes_on);
+        v2 = (n2 & goes_on) | (v2 & ~goes_on), v3 = (n3 & goes_on) | (v3 & ~goes_on);
+    }
+    v2 ^= 0xee;
+    for (int i = 0; i < d_rounds; i++) ROUND(v0, v1, v2, v3);
+    group_vector half = v0 ^ v1 ^ v2 ^ v3;
+    memcpy(low, &half, 64);
+    v1 ^= 0xdd;
+    for (int i = 0; i < d_rounds; i++) ROUND(v0, v1, v2, v3);
+    half = v0 ^ v1 ^ v2 ^ v3;
+    memcpy(high, &half, 64);
+}
+
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void take_blocks_avx2(
-    struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
-    take_blocks(lanes, at, blocks);
-}
-
-// The same vectors; these processors rotate in one instruction.
-__attribute__((target("avx512f,avx512vl"))) static void take_blocks_avx512(
-    struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
-    take_blocks(lanes, at, blocks);
-}
-
-static void take_blocks_plain(struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
-    take_blocks(lanes, at, blocks);
-}
+// The same code for each kind of vectors. AVX-512 rotates in one instruction.
+#define VARIANTS(suffix, attribute) \
+    attribute static void take_blocks_##suffix(struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) { \
+        take_blocks(lanes, at, blocks); \
+    } \
+    attribute static void end_group_##suffix(const struct rdb_sip_group *group, uint64_t *low, uint64_t *high) { \
+        end_group(group, low, high); \
+    }
+VARIANTS(plain, )
+VARIANTS(avx2, __attribute__((target("avx2"))))
+VARIANTS(avx512, __attribute__((target("avx512f,avx512vl"))))
 
 static void (*take_blocks_best)(struct rdb_sip_lanes *, const uint8_t *, size_t) = take_blocks_plain;
+static void (*end_group_best)(const struct rdb_sip_group *, uint64_t *, uint64_t *) = end_group_plain;
 
 __attribute__((constructor)) static void prepare(void) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
-        take_blocks_best = take_blocks_avx512;
+        take_blocks_best = take_blocks_avx512, end_group_best = end_group_avx512;
     else if (__builtin_cpu_supports("avx2"))
-        take_blocks_best = take_blocks_avx2;
+        take_blocks_best = take_blocks_avx2, end_group_best = end_group_avx2;
 }
 #else
-static void take_blocks_best(struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
-    take_blocks(lanes, at, blocks);
-}
+#define take_blocks_best take_blocks
+#define end_group_best end_group
 #endif
 
 struct rdb_sip_lanes rdb_sip_lanes_begin(const struct rdb_sip *state) {
@@ -210,4 +226,32 @@ void rdb_sip_lanes_end(const struct rdb_sip_lanes *lanes, struct rdb_sip *state)
         struct rdb_digest digest = rdb_sip_end(&lane);
         rdb_sip_words(state, digest.low, digest.high);
     }
+}
+
+size_t rdb_sip_group_text(struct rdb_sip_group *group, size_t lane, size_t words, const void *bytes, size_t count) {
+    const uint8_t *at = bytes;
+    if (count < 8) {
+        if (words == RDB_SIP_LANE_WORDS) return 0;
+        group->words[words++][lane] = load_few(at, count) | (uint64_t)(0x80 | count) << 56;
+        return words;
+    }
+    if (count / 8 + 2 > RDB_SIP_LANE_WORDS - words) return 0;
+    group->words[words++][lane] = count;
+    const uint8_t *end = at + count;
+    for (; end - at >= 8; at += 8) group->words[words++][lane] = load(at);
+    if (at < end) group->words[words++][lane] = load(end - 8) >> (8 * (8 - (end - at)));
+    return words;
+}
+
+struct rdb_sip rdb_sip_group_message(const struct rdb_sip_group *group, size_t lane, size_t words) {
+    struct rdb_sip s = {group->v0[lane], group->v1[lane], group->v2[lane], group->v3[lane], 0, group->bytes[lane]};
+    for (size_t at = 0; at < words; at++) take(&s, group->words[at][lane]);
+    s.count += 8 * words;
+    return s;
+}
+
+void rdb_sip_group_end(const struct rdb_sip_group *group, struct rdb_digest digests[RDB_SIP_LANES]) {
+    uint64_t low[RDB_SIP_LANES], high[RDB_SIP_LANES];
+    end_group_best(group, low, high);
+    for (int i = 0; i < RDB_SIP_LANES; i++) digests[i] = (struct rdb_digest){low[i], high[i]};
 }

@@ -16,7 +16,9 @@ internal import CRDBKernels
 /// Each lane is hashed from the message as it is behind the count: a word with the lane's number (0 to 3), and of the text,
 /// filled up with zeros to a multiple of 32 bytes, every fourth word. Four lanes go three times as fast as one.
 public struct SipHash: Sendable {
-    private var state: rdb_sip
+    private(set) var state: rdb_sip
+
+    init(_ state: rdb_sip) { self.state = state }
 
     /// - Parameter key: its 16 bytes read as two little-endian words, the first one low.
     public init(key: Digest128) { state = rdb_sip_begin(key.low, key.high) }
@@ -49,9 +51,6 @@ public struct SipHash: Sendable {
         let digest = unsafe withUnsafePointer(to: state) { unsafe rdb_sip_end($0) }
         return Digest128(high: digest.high, low: digest.low)
     }
-
-    /// The lower half of the digest, which costs less.
-    public func finishLow() -> UInt64 { unsafe withUnsafePointer(to: state) { unsafe rdb_sip_end_low($0) } }
 
     // MARK: - Long texts
 

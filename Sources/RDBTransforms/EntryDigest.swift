@@ -69,7 +69,8 @@ public struct EntryDigest: DigestVisitor {
     private var container: SipHash
     private var element: SipHash
 
-    private var header = EntryHeader()
+    private var type = ValueType.string
+    private var hasFieldExpiries = false
     /// Of a path or a producer that is not complete yet; of a consumer.
     private var isInContainer = false
     private var isInConsumer = false
@@ -146,16 +147,12 @@ public struct EntryDigest: DigestVisitor {
 
     /// Begins an entry, whatever became of the one before.
     public mutating func begin(_ header: EntryHeader, key: RawSpan) {
-        self.header = header
+        type = header.type
+        hasFieldExpiries = header.hasFieldExpiries
         isInContainer = false
         isInConsumer = false
         elements = DigestSum()
-        let expiresAt = parts.contains(.expiry) ? header.expiresAt : nil
-        let hasDatabase = parts.contains(.database)
-        let word = Self.number(of: header.type) | (expiresAt == nil ? 0 : 1 << 8) | (hasDatabase ? 1 << 9 : 0)
-        if word != headWord || header.database != headDatabase { beginHead(word, header.database, hasDatabase) }
-        entry = head
-        if let expiresAt { entry.append(word: UInt64(bitPattern: expiresAt)) }
+        entry = beginning(type: header.type, database: header.database, expiresAt: header.expiresAt)
         entry.append(text: key)
         switch header.type {
         case .stream:
@@ -170,6 +167,18 @@ public struct EntryDigest: DigestVisitor {
         }
     }
 
+    /// An entry's message up to its key. Of a string, the value follows that as a text, and nothing more.
+    @inline(__always)
+    mutating func beginning(type: ValueType, database: UInt64, expiresAt: Int64?) -> SipHash {
+        let expiresAt = parts.contains(.expiry) ? expiresAt : nil
+        let hasDatabase = parts.contains(.database)
+        let word = Self.number(of: type) | (expiresAt == nil ? 0 : 1 << 8) | (hasDatabase ? 1 << 9 : 0)
+        if word != headWord || database != headDatabase { beginHead(word, database, hasDatabase) }
+        var message = head
+        if let expiresAt { message.append(word: UInt64(bitPattern: expiresAt)) }
+        return message
+    }
+
     @inline(never)
     private mutating func beginHead(_ word: UInt64, _ database: UInt64, _ hasDatabase: Bool) {
         headWord = word
@@ -181,7 +190,7 @@ public struct EntryDigest: DigestVisitor {
 
     /// The digest of the entry whose value was read.
     public mutating func finish() -> Digest128 {
-        switch header.type {
+        switch type {
         case .string, .list, .hll, .module, .gcra, .cron: break
         case .set, .zset, .hash: entry.append(elements)
         case .array:
@@ -281,8 +290,8 @@ public struct EntryDigest: DigestVisitor {
     @inline(__always)
     private mutating func close(_ role: TextRole) {
         switch role {
-        case .member: if header.type == .set { endElement() }
-        case .fieldValue: if !header.hasFieldExpiries { endElement() }
+        case .member: if type == .set { endElement() }
+        case .fieldValue: if !hasFieldExpiries { endElement() }
         case .arrayElement: endElement()
         default: break
         }

@@ -150,4 +150,45 @@ struct SipHashTests {
         #expect(sum.description == "000000000000000000000000000000ab")
         #expect(Digest128(high: 1, low: 0) > Digest128(high: 0, low: .max))
     }
+
+    @Test("messages side by side have the digests that they have alone", arguments: 1...20 as ClosedRange<UInt64>)
+    func group(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        var group = SipHashGroup()
+        var expected: [Digest128] = []
+        var tooLong = 0
+        func settle() {
+            let digests = group.digests()
+            #expect((0..<group.count).map { digests[$0] } == expected, "seed \(seed)")
+            expected = []
+            group.removeAll()
+        }
+        for _ in 0..<200 {
+            var message = SipHash(key: Self.key)
+            for _ in 0..<Int.random(in: 0...3, using: &random) { message.append(word: random.next()) }
+            group.begin(after: message)
+            for _ in 0..<Int.random(in: 0...4, using: &random) {
+                // Also longer ones than a lane holds.
+                let text = random.words([5, 20, 100, 300].randomElement(using: &random)!)
+                if group.append(text: text.rawSpan) {
+                    message.append(text: text.rawSpan)
+                } else {
+                    tooLong += 1
+                    #expect(text.count + 16 > 256 - 8 * group.wordCount)
+                    #expect(group.message(wordCount: group.wordCount).finish() == message.finish(), "seed \(seed)")
+                }
+                let number = Int64(bitPattern: random.next() >> UInt64.random(in: 0...63, using: &random))
+                if group.append(decimal: number) { message.append(decimal: number) }
+            }
+            if Int.random(in: 0..<10, using: &random) == 0 {
+                group.drop()
+                continue
+            }
+            expected.append(message.finish())
+            group.next()
+            if group.isFull || Int.random(in: 0..<20, using: &random) == 0 { settle() }
+        }
+        settle()
+        #expect(tooLong > 0)
+    }
 }

@@ -82,7 +82,6 @@ struct rdb_digest {
 struct rdb_sip rdb_sip_begin(uint64_t key_low, uint64_t key_high);
 void rdb_sip_bytes(struct rdb_sip *state, const void *bytes, size_t count);
 struct rdb_digest rdb_sip_end(const struct rdb_sip *state);
-uint64_t rdb_sip_end_low(const struct rdb_sip *state);
 
 // The rest only while count % 8 is 0, which they keep. A word counts as 8 bytes, lowest first. A text counts as: fewer than
 // 8 bytes as one word whose top byte is 0x80 + count; others as a word that is the count, then the bytes, then zeros up to
@@ -102,6 +101,30 @@ struct rdb_sip_lanes {
 struct rdb_sip_lanes rdb_sip_lanes_begin(const struct rdb_sip *state);
 void rdb_sip_lanes_bytes(struct rdb_sip_lanes *lanes, const void *bytes, size_t count);
 void rdb_sip_lanes_end(const struct rdb_sip_lanes *lanes, struct rdb_sip *state);
+
+// Short messages side by side, each the words of a lane behind a beginning that is a multiple of 8 bytes long. Eight take
+// as long as one or two.
+enum { RDB_SIP_LANES = 8, RDB_SIP_LANE_WORDS = 32 };
+struct rdb_sip_group {
+    uint64_t v0[RDB_SIP_LANES], v1[RDB_SIP_LANES], v2[RDB_SIP_LANES], v3[RDB_SIP_LANES];  // of the beginnings
+    uint64_t bytes[RDB_SIP_LANES];                          // how long they are
+    uint64_t count[RDB_SIP_LANES];                          // how many words each message has
+    uint64_t words[RDB_SIP_LANE_WORDS + 1][RDB_SIP_LANES];  // the last row is never written
+};
+static inline void rdb_sip_group_begin(struct rdb_sip_group *group, size_t lane, const struct rdb_sip *beginning) {
+    group->v0[lane] = beginning->v0, group->v1[lane] = beginning->v1;
+    group->v2[lane] = beginning->v2, group->v3[lane] = beginning->v3;
+    group->bytes[lane] = beginning->count;
+}
+// Appends a text to a lane that has so many words. Returns how many it has then, or 0 where they would be too many.
+size_t rdb_sip_group_text(struct rdb_sip_group *group, size_t lane, size_t words, const void *bytes, size_t count);
+static inline void rdb_sip_group_next(struct rdb_sip_group *group, size_t lane, size_t words) {
+    group->count[lane] = words;
+}
+// A lane's beginning and first words, as a message by itself.
+struct rdb_sip rdb_sip_group_message(const struct rdb_sip_group *group, size_t lane, size_t words);
+// The digests of all lanes; what a lane holds behind its words does not matter.
+void rdb_sip_group_end(const struct rdb_sip_group *group, struct rdb_digest digests[RDB_SIP_LANES]);
 
 // SHA-1, over a message that comes in pieces.
 struct rdb_sha1 {

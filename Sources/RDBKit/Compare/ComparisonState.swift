@@ -68,7 +68,7 @@ final class ComparisonState {
     }
 }
 
-/// The digests by which keys are found again in a later pass.
+/// What stands for a key, whatever its entry holds.
 struct KeyHash: Sendable {
     private let key: Digest128
     private let hasDatabase: Bool
@@ -84,16 +84,6 @@ struct KeyHash: Sendable {
     }
 
     mutating func digest(database: UInt64, key: RawSpan) -> Digest128 {
-        message(database, key).finish()
-    }
-
-    /// The lower half of the digest.
-    mutating func low(database: UInt64, key: RawSpan) -> UInt64 {
-        message(database, key).finishLow()
-    }
-
-    @inline(__always)
-    private mutating func message(_ database: UInt64, _ key: RawSpan) -> SipHash {
         if hasDatabase, database != self.database {
             beginning = SipHash(key: self.key)
             beginning.append(word: database)
@@ -101,6 +91,11 @@ struct KeyHash: Sendable {
         }
         var message = beginning
         message.append(text: key)
-        return message
+        return message.finish()
+    }
+
+    /// By which a tally tells keys apart, without being sure.
+    func hash(database: UInt64, key: RawSpan) -> UInt64 {
+        ByteHash.hash(database: hasDatabase ? database : 0, key: key)
     }
 }

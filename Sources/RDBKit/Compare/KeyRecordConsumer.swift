@@ -55,11 +55,13 @@ struct KeyRecordConsumer: ParallelConsumer, ~Copyable {
                 .limitExceeded, at: ByteLocation(offset: header.startOffset), expected: "a database below 2^56",
                 found: .unsigned(header.database))
         }
-        let key = hash.digest(database: header.database, key: reader.key)
         if let suspects {
-            guard suspects.contains(key) else { return try reader.skipValue() }
+            guard suspects.contains(hash.hash(database: header.database, key: reader.key)) else {
+                return try reader.skipValue()
+            }
             if side == .a { counts.add(database: header.database, type: header.type, .same) }
         }
+        let key = hash.digest(database: header.database, key: reader.key)
         digest.begin(header, key: RawSpan())
         try reader.readValue(into: &digest)
         var record = KeyRecord(key: key, value: digest.finish(), database: header.database, type: header.type)

@@ -6,8 +6,9 @@ import RDBTransforms
 /// Adds each entry of one side to the sum of its group of keys.
 struct KeyTallyConsumer: ParallelConsumer, ~Copyable {
     private let side: Side
-    private var hash: KeyHash
+    private let hash: KeyHash
     private var digest: EntryDigest
+    private var strings: StringDigests
     private var marks = KeyMarks()
     /// Side A's alone: where nothing differs, B's are the same.
     private var counts = ComparisonCounts()
@@ -20,30 +21,46 @@ struct KeyTallyConsumer: ParallelConsumer, ~Copyable {
         hash = KeyHash(state)
         digest = EntryDigest(state.options.parts, key: state.key)
         digest.fieldsExpireAfter = state.options.fieldsExpireAfter
+        strings = StringDigests(digest)
     }
 
     private init(workerOf other: borrowing KeyTallyConsumer) {
         side = other.side
         hash = other.hash
         digest = other.digest
+        strings = StringDigests(other.digest)
         state = nil
     }
 
     var isDone: Bool { state?.failure != nil }
 
     mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
-        let header = reader.header
-        digest.begin(header, key: reader.key)
-        try reader.readValue(into: &digest)
-        marks.append(key: hash.low(database: header.database, key: reader.key), entry: digest.finish())
-        if side == .a { counts.add(database: header.database, type: header.type, .same) }
+        // Field by field: a copy of the header for each entry would cost as much as the hashing.
+        let (type, database) = (reader.header.type, reader.header.database)
+        let key = hash.hash(database: database, key: reader.key)
+        if type == .string,
+            strings.begin(database: database, expiresAt: reader.header.expiresAt, key: reader.key, hash: key)
+        {
+            try reader.readValue(into: &strings)
+            strings.end(into: &marks)
+        } else {
+            digest.begin(reader.header, key: reader.key)
+            try reader.readValue(into: &digest)
+            marks.append(key: key, entry: digest.finish())
+        }
+        if side == .a { counts.add(database: database, type: type, .same) }
         if state != nil, marks.count >= 4096 { flush() }
     }
 
     mutating func section(_ item: RDBItem) { state?.add(item, side, digest) }
 
+    mutating func discard() { strings.discard() }
+
     /// To be called after the run.
-    mutating func flush() { state?.add(&marks, &counts, side) }
+    mutating func flush() {
+        strings.flush(into: &marks)
+        state?.add(&marks, &counts, side)
+    }
 
     // MARK: - As one of several
 
@@ -51,6 +68,7 @@ struct KeyTallyConsumer: ParallelConsumer, ~Copyable {
 
     mutating func absorb(_ worker: inout KeyTallyConsumer) {
         flush()
+        worker.strings.flush(into: &worker.marks)
         state?.add(&worker.marks, &worker.counts, side)
     }
 

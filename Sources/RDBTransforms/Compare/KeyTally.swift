@@ -2,19 +2,28 @@ public import RDBBytes
 
 /// What a pass over an input found of its keys, on the way to a `KeyTally`.
 public struct KeyMarks: Sendable {
-    fileprivate var keys: [UInt64] = []
-    fileprivate var entries: [Digest128] = []
+    private(set) var keys: [UInt64] = []
+    private(set) var entries: [Digest128] = []
 
     public init() {}
 
     public var count: Int { keys.count }
 
     /// - Parameters:
-    ///   - key: of the digest of database and name the lower half.
+    ///   - key: the hash of database and name.
     ///   - entry: the digest of all that the entry holds, its key included.
     public mutating func append(key: UInt64, entry: Digest128) {
         keys.append(key)
         entries.append(entry)
+    }
+
+    mutating func append(
+        _ count: Int, keys newKeys: InlineArray<8, UInt64>, entries newEntries: InlineArray<8, Digest128>
+    ) {
+        let newKeys = newKeys.span.extracting(first: count)
+        unsafe newKeys.withUnsafeBufferPointer { unsafe keys.append(contentsOf: $0) }
+        let newEntries = newEntries.span.extracting(first: count)
+        unsafe newEntries.withUnsafeBufferPointer { unsafe entries.append(contentsOf: $0) }
     }
 
     public mutating func removeAll() {
@@ -23,7 +32,7 @@ public struct KeyMarks: Sendable {
     }
 }
 
-/// Groups of keys: of 16384, by the first bits of the lower half of a key's digest.
+/// Groups of keys: of 16384, by the first bits of a key's `ByteHash`.
 public struct KeyGroups: Sendable {
     static let bits: UInt64 = 14
     static let count = 1 << Int(bits)
@@ -38,14 +47,14 @@ public struct KeyGroups: Sendable {
         isEmpty = false
     }
 
-    public func contains(_ key: Digest128) -> Bool { isIn[Self.group(of: key.low)] }
+    public func contains(_ hash: UInt64) -> Bool { isIn[Self.group(of: hash)] }
 }
 
 /// Finds out which groups of keys can hold different data in two inputs, without keeping what they hold.
 ///
 /// Of each group there is one sum of its entries' digests modulo 2^128, by side: where the sums agree, both inputs have the
 /// same entries, in whatever order. Only where one input has a key more than once does their order matter, because the
-/// last one counts; to see that none does, 64 bits of each key's digest are kept, of side A alone: where sums agree,
+/// last one counts; to see that none does, the hash of each key is kept, of side A alone: where sums agree,
 /// the other side has the same keys.
 ///
 /// So 8 bytes are kept for a key, where a `KeyTable` keeps 80 of both sides together.
