@@ -32,8 +32,6 @@ public final class CheckFaults {
         if present.count < Self.maxToldCount { present.append(error) } else { untoldCount += 1 }
     }
 
-    fileprivate var hasNotes: Bool { !present.isEmpty }
-
     /// Tells what was noted of the entry that the reader stands at.
     fileprivate func tellNotes(_ reader: borrowing RDBReader) {
         let key = reader.copyKey()
@@ -90,9 +88,10 @@ public struct CheckConsumer: ParallelConsumer, ~Copyable {
     public mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
         entryCount += 1
         seenSections.add(reader.type)
-        if findsDuplicateKeys { checkKey(reader) }
+        // Whether there is anything to tell is not asked of the class, which would look each time who else uses it.
+        let isDuplicate = findsDuplicateKeys && checkKey(reader)
         check.begin(reader.header)
-        defer { if faults.hasNotes { faults.tellNotes(reader) } }
+        defer { if isDuplicate || check.hasReported { faults.tellNotes(reader) } }
         try reader.readValue(into: &check)
         while check.startAnotherPass() {
             try reader.rewindToValue()
@@ -100,12 +99,14 @@ public struct CheckConsumer: ParallelConsumer, ~Copyable {
         }
     }
 
-    private mutating func checkKey(_ reader: borrowing RDBReader) {
-        guard !seenKeys.insert(ByteHash.hash(database: reader.header.database, key: reader.key)) else { return }
+    /// Whether the key was there before, which is noted.
+    private mutating func checkKey(_ reader: borrowing RDBReader) -> Bool {
+        if seenKeys.insert(ByteHash.hash(database: reader.header.database, key: reader.key)) { return false }
         faults.note(
             DecodeError(
                 .duplicate, at: ByteLocation(offset: reader.header.typeOffset), expected: "each key once in a database",
                 found: .described("a key that was there before")))
+        return true
     }
 
     // MARK: - As one of several

@@ -99,9 +99,9 @@ public struct EntryLoop {
                 try tellTrailingBytes(&reader)
                 return outcome
             }
-            meter.step(reader)
+            meter.step(&reader)
             do throws(DecodeError) {
-                if !takesAll, !isSelected(reader) {
+                if !takesAll, !isSelected(&reader) {
                     try reader.skipValue()
                     continue
                 }
@@ -140,9 +140,10 @@ public struct EntryLoop {
         if case .inlineUpdate = item { notice(.inlineUpdate) }
     }
 
-    /// Not inlined: a copy of the header would be made for every entry.
+    /// Not inlined, where a copy of the header would be made for every entry, and not borrowing the reader, of which a
+    /// caller that may change it would make one.
     @inline(never)
-    func isSelected(_ reader: borrowing RDBReader) -> Bool { selection.admits(reader.header, key: reader.key) }
+    func isSelected(_ reader: inout RDBReader) -> Bool { selection.admits(reader.header, key: reader.key) }
 
     /// Consumes the entry whose value the reader holds, or recovers from its fault.
     func consumeHeld<C: EntryConsumer & ~Copyable>(
@@ -214,8 +215,14 @@ struct ProgressMeter {
 
     init(_ loop: EntryLoop) { progress = loop.progress }
 
-    mutating func step(_ reader: borrowing RDBReader, count: Int = 1) {
+    @inline(__always)
+    mutating func step(_ reader: inout RDBReader, count: Int = 1) {
         entries += UInt64(count)
+        if progress != nil { tell(&reader) }
+    }
+
+    @inline(never)
+    private mutating func tell(_ reader: inout RDBReader) {
         guard let progress, reader.offset >= nextOffset else { return }
         let (consumed, total) = reader.progress
         progress(entries, consumed, total)

@@ -168,7 +168,7 @@ extension EntryLoop {
             if takesAll {
                 let count = pipeline.batch.appendPlainEntries(&reader, upTo: Self.batchByteCount)
                 if count > 0 {
-                    meter.step(reader, count: count)
+                    meter.step(&reader, count: count)
                     if pipeline.batch.byteCount >= Self.batchByteCount { try pipeline.dispatch(&reader, &consumer) }
                     continue
                 }
@@ -182,8 +182,8 @@ extension EntryLoop {
                 if case .end(let end) = item { return end }
                 continue
             }
-            meter.step(reader)
-            guard takesAll || isSelected(reader) else {
+            meter.step(&reader)
+            guard takesAll || isSelected(&reader) else {
                 try pipeline.close(&reader)
                 do throws(DecodeError) { try reader.skipValue() } catch { throw fault(error, reader, isEntry: true) }
                 continue

@@ -234,8 +234,10 @@ public struct JSONEntryWriter: ~Copyable {
         insertIndex = nil
         largeTextIndex = 0
         aside.truncate(to: 0)
-        pending.removeAll()
-        consumers.removeAll()
+        if header.type == .stream {
+            pending.removeAll()
+            consumers.removeAll()
+        }
         if pass == .expiries || pass == .values { highWater = Self.flushByteCount }
     }
 

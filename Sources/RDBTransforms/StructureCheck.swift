@@ -22,6 +22,8 @@ public struct StructureCheck: ValueVisitor {
     private var duplicates = DuplicateFinder()
     private var isFirstPass = true
     private var elementCount: UInt64 = 0
+    /// Whether a fault was reported since `begin`.
+    public private(set) var hasReported = false
     private var duplicateCount = 0
     private static let maxDuplicatesTold = 20
 
@@ -41,10 +43,13 @@ public struct StructureCheck: ValueVisitor {
 
     public init(report: @escaping (DecodeError) -> Void) { self.report = report }
 
+    /// Inlined, so that no copy of the header is made for every entry.
+    @inline(__always)
     public mutating func begin(_ header: EntryHeader) {
         type = header.type
         valueOffset = header.valueOffset
         isFirstPass = true
+        hasReported = false
         duplicateCount = 0
         checksScoreOrder = header.type == .zset && header.encoding != .skiplist
         startPass()
@@ -53,7 +58,7 @@ public struct StructureCheck: ValueVisitor {
     private mutating func startPass() {
         elementCount = 0
         previousScore = -.infinity
-        previousMember.removeAll(keepingCapacity: true)
+        if !previousMember.isEmpty { previousMember.removeAll(keepingCapacity: true) }
         firstID = nil
         isInPath = false
     }
@@ -80,12 +85,15 @@ public struct StructureCheck: ValueVisitor {
         }
     }
 
-    private func tell(_ code: DecodeError.Code, _ expected: StaticString, _ found: DecodeError.Found) {
+    private mutating func tell(_ code: DecodeError.Code, _ expected: StaticString, _ found: DecodeError.Found) {
+        hasReported = true
         report(DecodeError(code, at: ByteLocation(offset: valueOffset), expected: expected, found: found))
     }
 
     public mutating func fault(_ error: DecodeError) {
-        if isFirstPass { report(error) }
+        if !isFirstPass { return }
+        hasReported = true
+        report(error)
     }
 
     // MARK: - Members
