@@ -97,7 +97,7 @@ struct CompareRun {
                 result = read(comparison, isLast: false) { side, reader, loop throws(EntryFault) in
                     try comparison.tally(side, &reader, loop, threads: threads)
                 }
-                if result.goesOn, try comparison.findSuspects() {
+                if result.goesOn, try comparison.findSuspects(threads: threads) {
                     let recorded = record(again: true)
                     result = (result.status.combined(with: recorded.status), recorded.goesOn)
                 }

@@ -66,8 +66,10 @@ struct CompareTableTests {
     }
 
     /// - Parameter setByteCount: small ones make parts be looked through in shares.
-    @Test("a tally suspects the groups whose keys differ or come twice, and no others", arguments: [1 << 30, 1 << 9])
-    func keyTally(_ setByteCount: Int) throws {
+    @Test(
+        "a tally suspects the groups whose keys differ or come twice, and no others", arguments: [1 << 30, 1 << 9],
+        [1, 3])
+    func keyTally(_ setByteCount: Int, threads: Int) throws {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SplitMix64(seed: seed)
         func digest() -> Digest128 { Digest128(high: random.next(), low: random.next()) }
@@ -107,7 +109,7 @@ struct CompareTableTests {
             try tally.add(marks, side)
         }
         #expect(tally.spilledByteCount > 0)
-        let groups = try tally.suspects()
+        let groups = try tally.suspects(threads: threads)
         let found = (0..<KeyGroups.count).filter {
             groups.contains(UInt64($0) << (64 - KeyGroups.bits))
         }

@@ -56,10 +56,9 @@ public final class Comparison {
 
     /// After both sides were tallied: which keys can differ.
     /// - Returns: whether there are any, so that both sides must be recorded before `join`.
-    public func findSuspects() throws(SpillError) -> Bool {
+    public func findSuspects(threads: Int = 1) throws(SpillError) -> Bool {
         if let failure = state.failure { throw failure }
-        let suspects = try state.tally?.suspects()
-        state.tally = nil
+        let suspects = try state.tally.take()?.suspects(threads: threads)
         state.suspects = suspects
         return suspects?.isEmpty == false
     }

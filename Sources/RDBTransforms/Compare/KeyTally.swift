@@ -1,4 +1,6 @@
+import Dispatch
 public import RDBBytes
+import Synchronization
 
 /// What a pass over an input found of its keys, on the way to a `KeyTally`.
 public struct KeyMarks: Sendable {
@@ -47,6 +49,10 @@ public struct KeyGroups: Sendable {
         isEmpty = false
     }
 
+    mutating func formUnion(_ other: KeyGroups) {
+        for group in 0..<Self.count where other.isIn[group] { insert(group) }
+    }
+
     public func contains(_ hash: UInt64) -> Bool { isIn[Self.group(of: hash)] }
 }
 
@@ -91,12 +97,39 @@ public struct KeyTally: ~Copyable {
         if side == .a { try keys.append(marks.keys) { Int($0 >> (64 - Self.partBits)) } }
     }
 
-    /// The groups in which something can differ: their sums do, or a key comes twice. Empties the tally.
-    public mutating func suspects() throws(SpillError) -> KeyGroups {
+    /// The groups in which something can differ: their sums do, or a key comes twice.
+    /// - Parameter threads: how many look through the keys; they share the memory for sets.
+    public consuming func suspects(threads: Int = 1) throws(SpillError) -> KeyGroups {
         var groups = KeyGroups()
         for group in 0..<KeyGroups.count where sums[group] != sums[KeyGroups.count + group] { groups.insert(group) }
+        let (threads, setByteCount) = (max(1, threads), setByteCount)
+        let keys = keys
+        let found = Mutex<Result<KeyGroups, SpillError>>(.success(groups))
+        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+            let result: Result<KeyGroups, SpillError>
+            do throws(SpillError) {
+                result = .success(try Self.duplicates(keys, thread, of: threads, setByteCount: setByteCount / threads))
+            } catch { result = .failure(error) }
+            found.withLock { found in
+                guard case .success(var all) = found else { return }
+                switch result {
+                case .failure: found = result
+                case .success(let more):
+                    all.formUnion(more)
+                    found = .success(all)
+                }
+            }
+        }
+        return try found.withLock { $0 }.get()
+    }
+
+    /// Groups of keys that come twice in every so manieth part. Empties these parts.
+    private static func duplicates(
+        _ keys: borrowing PartitionedWords, _ thread: Int, of threads: Int, setByteCount: Int
+    ) throws(SpillError) -> KeyGroups {
+        var groups = KeyGroups()
         var set = HashSet64()
-        for part in 0..<keys.partCount {
+        for part in stride(from: thread, to: keys.partCount, by: threads) {
             if Interrupt.isRequested { throw .interrupted }
             let count = keys.recordCount(of: part)
             // Shares by the bits behind those that chose the part.
@@ -109,7 +142,7 @@ public struct KeyTally: ~Copyable {
                 unsafe try keys.visit(part) { piece in
                     for index in 0..<piece.count {
                         let key = unsafe piece[index]
-                        if shareBits > 0, (key << Self.partBits) >> (64 - shareBits) != share { continue }
+                        if shareBits > 0, (key << partBits) >> (64 - shareBits) != share { continue }
                         if !set.insert(key) { groups.insert(KeyGroups.group(of: key)) }
                     }
                 }

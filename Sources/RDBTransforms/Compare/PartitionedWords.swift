@@ -3,9 +3,11 @@ import RDBBytes
 /// Records of words, dealt out to parts and kept there in the order in which they came. A part that fills its share of
 /// the memory is written to a temporary file.
 ///
+/// One thread at a time appends. After that, several may look at different parts.
+///
 /// Why the pointers are safe: `parts` are `partCount` until `deinit`, and every use of a part's number goes through
 /// `at`, which looks at it.
-@safe struct PartitionedWords: ~Copyable {
+@safe struct PartitionedWords: ~Copyable, @unchecked Sendable {
     /// How many words a record has.
     let recordWords: Int
     let partCount: Int
@@ -110,8 +112,8 @@ import RDBBytes
         unsafe body(part.pointee.words.buffer)
     }
 
-    /// Forgets the records of a part, and gives their memory back.
-    mutating func remove(_ part: Int) { unsafe at(part).pointee = Part(maxWords: maxWords) }
+    /// Forgets the records of a part, and gives their memory back. Nobody may be looking at the same part.
+    func remove(_ part: Int) { unsafe at(part).pointee = Part(maxWords: maxWords) }
 }
 
 /// Words that are only ever appended.
