@@ -10,6 +10,7 @@ public final class GzipSource: ByteSource {
     private var stream = unsafe z_stream()
     private var isInMember = true
     private var hasEnded = false
+    private var isDamaged = false
 
     public init(_ base: any ByteSource) throws(SourceError) {
         self.base = base
@@ -33,6 +34,7 @@ public final class GzipSource: ByteSource {
         unsafe stream.next_out = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
         unsafe stream.avail_out = UInt32(capacity)
         while unsafe Int(stream.avail_out) == capacity, !hasEnded {
+            if isDamaged { throw .damaged(.badGzip, "a sound gzip stream") }
             if unsafe stream.avail_in == 0 {
                 let count = unsafe try base.read(into: input)
                 if count == 0 {
@@ -56,7 +58,8 @@ public final class GzipSource: ByteSource {
             switch unsafe inflate(&stream, Z_NO_FLUSH) {
             case Z_OK, Z_BUF_ERROR: break
             case Z_STREAM_END: isInMember = false
-            default: throw .damaged(.badGzip, "a sound gzip stream")
+            // What came out before the fault is delivered first.
+            default: isDamaged = true
             }
         }
         return unsafe capacity - Int(stream.avail_out)

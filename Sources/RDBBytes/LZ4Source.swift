@@ -11,6 +11,9 @@ public final class LZ4Source: ByteSource {
     private var inputRange = 0..<0
     private var context: OpaquePointer?
     private var hasEnded = false
+    /// What liblz4 wants next: the rest of a block and the next one's head. It gets no more at a time, because of several
+    /// blocks it would give none if one of them is damaged.
+    private var wantedByteCount = 7
 
     /// - Parameter base: delivers from the first byte of the envelope.
     public init(envelopeOf base: any ByteSource) throws(SourceError) {
@@ -55,7 +58,7 @@ public final class LZ4Source: ByteSource {
                 inputRange = 0..<count
             }
             var outCount = buffer.count
-            var inCount = inputRange.count
+            var inCount = min(inputRange.count, wantedByteCount)
             // Both counts are those of the memory handed over; liblz4 lowers them to what it used.
             let hint = unsafe LZ4F_decompress(
                 context, buffer.baseAddress, &outCount, input.baseAddress! + inputRange.lowerBound, &inCount, nil)
@@ -63,6 +66,7 @@ public final class LZ4Source: ByteSource {
             inputRange = inputRange.lowerBound + inCount..<inputRange.upperBound
             written = outCount
             hasEnded = hint == 0
+            wantedByteCount = hint
         }
         return written
     }

@@ -118,6 +118,48 @@ struct SourceTests {
         }
     }
 
+    /// The bytes before a fault, and the fault.
+    static func readUntilFault(_ source: any ByteSource, bufferByteCount: Int) -> ([UInt8], SourceError?) {
+        var bytes: [UInt8] = []
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferByteCount, alignment: 16)
+        defer { buffer.deallocate() }
+        do throws(SourceError) {
+            while true {
+                let count = try source.read(into: buffer)
+                if count == 0 { return (bytes, nil) }
+                bytes += UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            }
+        } catch { return (bytes, error) }
+    }
+
+    @Test("what comes before damage is delivered, however much is asked for at once", arguments: [false, true])
+    func beforeDamage(isLZ4: Bool) throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SplitMix64(seed: seed)
+        let text = random.words(isLZ4 ? 400_000 : 20_000)
+        let all = isLZ4 ? Self.envelope + Self.lz4Frame(text) : Self.gzip(text)
+        var delivered = 0
+        for _ in 0..<40 {
+            var bad = all
+            let place = Int.random(in: 30..<all.count, using: &random)
+            bad[place] ^= UInt8.random(in: 1 ... .max, using: &random)
+            func read(_ bufferByteCount: Int, piece: Int) throws(SourceError) -> ([UInt8], SourceError?) {
+                let memory = MemorySource(bad, pieceByteCount: piece)
+                let source: any ByteSource = isLZ4 ? try LZ4Source(envelopeOf: memory) : try GzipSource(memory)
+                return Self.readUntilFault(source, bufferByteCount: bufferByteCount)
+            }
+            let expected = try read(1 << 20, piece: .max)
+            delivered += expected.0.count
+            for (count, piece) in [(1, Int.max), (100, 7), (4096, 1000), (1 << 17, .max)] {
+                let found = try read(count, piece: piece)
+                #expect(found.0 == expected.0, "byte \(place), \(count) at once, seed \(seed)")
+                #expect(found.1 == expected.1, "byte \(place), \(count) at once, seed \(seed)")
+            }
+            if isLZ4 { #expect(text.starts(with: expected.0), "seed \(seed)") }
+        }
+        #expect(delivered > 0)
+    }
+
     @Test(
         "envelopes of other versions, codecs and kinds",
         arguments: [
