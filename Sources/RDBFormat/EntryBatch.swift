@@ -82,9 +82,11 @@ public struct EntryBatch: ~Copyable {
         copied = header.typeOffset
     }
 
-    /// Copies what is in the reader's window of the run, which ends where the reader stands.
+    /// Copies the rest of the run, which ends where the reader stands.
     private mutating func copy(_ reader: inout RDBReader) {
-        _ = reader.window.copy(copied..<end, to: &bytes)
+        // `append` takes nothing that has left the window, and nothing was read since.
+        let isAtHand = reader.window.copy(copied..<end, to: &bytes)
+        precondition(isAtHand)
         copied = end
         reader.holdItem()
     }

@@ -17,9 +17,8 @@ public struct SummaryConsumer: EntryConsumer {
     }
 
     public mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
-        let header = reader.header
         compatibility.add(reader.type)
-        if header.type == .module {
+        if reader.header.type == .module {
             // Its name decides who can load the file. To skip the value would walk the same parts.
             var names = ModuleNames()
             try reader.readValue(into: &names)
@@ -27,7 +26,8 @@ public struct SummaryConsumer: EntryConsumer {
         } else {
             try reader.skipValue()
         }
-        summary.add(header, key: reader.key, valueByteCount: reader.offset - header.valueOffset, now: now)
+        let valueByteCount = reader.offset - reader.header.valueOffset
+        summary.add(reader.header, key: reader.key, valueByteCount: valueByteCount, now: now)
     }
 
     public mutating func section(_ item: RDBItem) {

@@ -48,6 +48,8 @@ public struct FileSummary: Sendable {
     public var hashTemplateCount: UInt64 = 0
     public private(set) var largestKey: (database: UInt64, key: [UInt8], valueByteCount: UInt64)?
 
+    private var largestByteCount: UInt64 = 0
+
     private static let maxAuxFields = 256
     private static let maxFunctions = 1024
     private static let maxModuleAuxes = 1024
@@ -104,6 +106,8 @@ public struct FileSummary: Sendable {
         auxFields.first { $0.field.name.text == name }?.field.value.text
     }
 
+    /// Inlined, so that no copy of the header is made for every entry.
+    @inline(__always)
     public mutating func add(_ header: EntryHeader, key: RawSpan, valueByteCount count: UInt64, now: Int64) {
         if presentNumber != header.database { select(header.database) }
         keyCount += 1
@@ -127,7 +131,8 @@ public struct FileSummary: Sendable {
         if tallyNames[index] == nil { tallyNames[index] = (header.type, header.encoding) }
         databaseTallies[typeByte].count += 1
         databaseTallies[typeByte].valueByteCount += count
-        if largestKey == nil || count > largestKey!.valueByteCount {
+        if count > largestByteCount || keyCount == 1 {
+            largestByteCount = count
             largestKey = (header.database, key.array, count)
         }
     }

@@ -115,7 +115,7 @@ struct CompareTableTests {
         }
         #expect(Set(found) == expected, "seed \(seed)")
         #expect(!groups.isEmpty)
-        var empty = KeyTally(memory: 0)
+        let empty = KeyTally(memory: 0)
         #expect(try empty.suspects().isEmpty)
     }
 
