@@ -127,14 +127,26 @@ public struct EntryBatch: ~Copyable {
     /// Leads a reader to the next entry, as if it had come to it in the file; false where there is none.
     /// - Throws: never, where the same bytes could be read once.
     public mutating func next(_ reader: inout RDBReader) throws(DecodeError) -> Bool {
-        if reader.window.availableByteCount == 0 {
-            guard nextRun < runs.count else { return false }
-            let run = runs[nextRun]
-            nextRun += 1
-            let end = nextRun < runs.count ? runs[nextRun].start : bytes.byteCount
-            // The batch keeps the bytes until its next `removeAll`, which its user calls when done with the reader.
-            reader.goOn(in: bytes.window(over: run.start..<end, offset: run.header.typeOffset), at: run.header)
-        }
+        if reader.window.availableByteCount == 0, !enterNextRun(&reader) { return false }
         return try reader.nextIsEntry()
+    }
+
+    @inline(never)
+    private mutating func enterNextRun(_ reader: inout RDBReader) -> Bool {
+        guard nextRun < runs.count else { return false }
+        let run = runs[nextRun]
+        nextRun += 1
+        let end = nextRun < runs.count ? runs[nextRun].start : bytes.byteCount
+        // The batch keeps the bytes until its next `removeAll`, which its user calls when done with the reader.
+        reader.goOn(in: bytes.window(over: run.start..<end, offset: run.header.typeOffset), at: run.header)
+        return true
+    }
+
+    /// Instead of `next`, for who only wants what strings hold: hands over entries as long as they are plain strings, and
+    /// leads the reader behind them. Returns how many they are.
+    public func takePlainStrings<V: PlainStringVisitor & ~Copyable>(
+        _ reader: inout RDBReader, into visitor: inout V
+    ) -> Int {
+        reader.takePlainStrings(plain, into: &visitor)
     }
 }

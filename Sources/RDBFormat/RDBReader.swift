@@ -152,6 +152,16 @@ public struct RDBReader: ~Copyable {
         return (found.count, here)
     }
 
+    /// Hands over the entries to come, as far as they are plain strings and at hand. Returns how many they are.
+    mutating func takePlainStrings<V: PlainStringVisitor & ~Copyable>(
+        _ entries: borrowing PlainEntries, into visitor: inout V
+    ) -> Int {
+        if attributes.startOffset != nil { return 0 }
+        let found = entries.visitStrings(in: window.bytesAtHand, database: database, &visitor)
+        window.skip(atHand: found.end)
+        return found.count
+    }
+
     /// Goes on at an entry's type byte in another window, with what stood before it in the file.
     mutating func goOn(in other: consuming ByteWindow, at header: EntryHeader) {
         window = other

@@ -53,15 +53,21 @@ extension ByteWindow {
     @inline(__always)
     private mutating func integer(_ first: UInt8) throws(DecodeError) -> Int64 {
         if let word = peekWord() {
-            let unused = 32 - 8 << UInt32(first & 3)
             skip(atHand: 1 << Int(first & 3))
-            return Int64(Int32(bitPattern: word << unused) >> unused)
+            return Self.integer(first, word)
         }
         return switch first {
         case 0xc0: Int64(try littleEndian(Int8.self))
         case 0xc1: Int64(try littleEndian(Int16.self))
         default: Int64(try littleEndian(Int32.self))
         }
+    }
+
+    /// - Parameter word: begins with the integer's bytes, the lowest first.
+    @inline(__always)
+    static func integer(_ first: UInt8, _ word: UInt32) -> Int64 {
+        let unused = 32 - 8 << UInt32(first & 3)
+        return Int64(Int32(bitPattern: word << unused) >> unused)
     }
 
     /// Steps over a string.

@@ -11,6 +11,10 @@ public protocol ParallelConsumer: EntryConsumer, SendableMetatype, ~Copyable {
     /// work in batches as several do.
     static var batchesAlways: Bool { get }
 
+    /// Takes entries of a batch that need no reader to stand at them, from where the reader stands on.
+    /// - Returns: how many they are.
+    mutating func consumePlainStrings(of batch: borrowing EntryBatch, _ reader: inout RDBReader) -> Int
+
     /// A consumer of the same kind that keeps its results in memory.
     func makeWorker() -> Self
 
@@ -27,6 +31,8 @@ public protocol ParallelConsumer: EntryConsumer, SendableMetatype, ~Copyable {
 
 extension ParallelConsumer where Self: ~Copyable {
     public static var batchesAlways: Bool { false }
+
+    public mutating func consumePlainStrings(of batch: borrowing EntryBatch, _ reader: inout RDBReader) -> Int { 0 }
 }
 
 /// A batch and what works on it. A struct, so that the loop over its entries checks nothing but them.
@@ -73,6 +79,7 @@ private struct BatchWork<C: ParallelConsumer & ~Copyable>: ~Copyable {
                 state = .full
                 return
             }
+            consumedCount += UInt64(worker.consumePlainStrings(of: batch, &reader))
             do throws(DecodeError) {
                 guard try batch.next(&reader) else { return }
             } catch {

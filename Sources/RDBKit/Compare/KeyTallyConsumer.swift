@@ -4,7 +4,10 @@ import RDBModel
 import RDBTransforms
 
 /// Adds each entry of one side to the sum of its group of keys.
-struct KeyTallyConsumer: ParallelConsumer, ~Copyable {
+struct KeyTallyConsumer: ParallelConsumer, PlainStringVisitor, ~Copyable {
+    /// The fast way is that of batches.
+    static var batchesAlways: Bool { true }
+
     private let side: Side
     private let hash: KeyHash
     private var digest: EntryDigest
@@ -48,8 +51,48 @@ struct KeyTallyConsumer: ParallelConsumer, ~Copyable {
             try reader.readValue(into: &digest)
             marks.append(key: key, entry: digest.finish())
         }
+        count(database, type)
+    }
+
+    @inline(__always)
+    private mutating func count(_ database: UInt64, _ type: ValueType) {
         if side == .a { counts.add(database: database, type: type, .same) }
         if state != nil, marks.count >= 4096 { flush() }
+    }
+
+    mutating func consumePlainStrings(of batch: borrowing EntryBatch, _ reader: inout RDBReader) -> Int {
+        batch.takePlainStrings(&reader, into: &self)
+    }
+
+    mutating func string(database: UInt64, expiresAt: Int64?, key: RawSpan, text: RawSpan) {
+        let isBegun = begin(database, expiresAt, key)
+        if isBegun { strings.text(text, as: .string) } else { digest.text(text, as: .string) }
+        end(isBegun, database, key)
+    }
+
+    mutating func string(database: UInt64, expiresAt: Int64?, key: RawSpan, integer: Int64) {
+        let isBegun = begin(database, expiresAt, key)
+        if isBegun { strings.integer(integer, as: .string) } else { digest.integer(integer, as: .string) }
+        end(isBegun, database, key)
+    }
+
+    /// - Returns: whether the key is short enough to be hashed with others.
+    @inline(__always)
+    private mutating func begin(_ database: UInt64, _ expiresAt: Int64?, _ key: RawSpan) -> Bool {
+        let hash = hash.hash(database: database, key: key)
+        if strings.begin(database: database, expiresAt: expiresAt, key: key, hash: hash) { return true }
+        digest.begin(EntryHeader(database: database, expiresAt: expiresAt), key: key)
+        return false
+    }
+
+    @inline(__always)
+    private mutating func end(_ isBegun: Bool, _ database: UInt64, _ key: RawSpan) {
+        if isBegun {
+            strings.end(into: &marks)
+        } else {
+            marks.append(key: hash.hash(database: database, key: key), entry: digest.finish())
+        }
+        count(database, .string)
     }
 
     mutating func section(_ item: RDBItem) { state?.add(item, side, digest) }
