@@ -112,17 +112,24 @@ struct PlainEntries {
                 let text = text(entry.value, entry.end, in: bytes)
                 visitor.string(database: database, expiresAt: entry.expiresAt, key: key, text: text)
             } else {
-                var word: UInt32 = 0
-                for index in 0..<entry.end - entry.value - 1 {
-                    word |= UInt32(bytes.byte(at: entry.value + 1 + index)) << UInt32(8 * index)
-                }
-                let number = ByteWindow.integer(first, word)
+                let number = ByteWindow.integer(first, word(entry.value + 1, in: bytes))
                 visitor.string(database: database, expiresAt: entry.expiresAt, key: key, integer: number)
             }
             end = entry.end
             count += 1
         }
         return (count, end)
+    }
+
+    /// Four bytes, or as many as there are.
+    @inline(__always)
+    private func word(_ start: Int, in bytes: RawSpan) -> UInt32 {
+        if bytes.byteCount - start >= 4 {
+            return UInt32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self))
+        }
+        var word: UInt32 = 0
+        for index in start..<bytes.byteCount { word |= UInt32(bytes.byte(at: index)) << UInt32(8 * (index - start)) }
+        return word
     }
 
     /// A string's bytes, behind its length.

@@ -45,6 +45,7 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
         check(bytes, arrival)
         digests(bytes, arrival, onError: choice & 0x80 == 0 ? .stop : .skip)
         keys(bytes, arrival)
+        compare(bytes, arrival)
         let decoded = digest(bytes, arrival, readsValues: true)
         let other = digest(bytes, .whole, readsValues: true)
         precondition(decoded == other, "the result depends on how the bytes arrive: \(decoded) and \(other)")
@@ -110,6 +111,40 @@ public enum FuzzEntrance: String, CaseIterable, Sendable {
         }
         check { _ in EntryDigest() }
         check { RedisDigest(RedisDigest.Rules(writerOf: $0)) }
+    }
+
+    /// A file that can be read to its end is the same as itself, however it arrives.
+    private static func compare(_ bytes: [UInt8], _ arrival: Arrival) {
+        var options = ComparisonOptions()
+        options.memory = 1 << 20
+        let comparison = Comparison(options)
+        func read(
+            _ pass: (Side, inout RDBReader, EntryLoop) throws(EntryFault) -> LoopOutcome
+        ) -> Bool {
+            for side in Side.allCases {
+                do {
+                    let input = try Input((side == .a ? arrival : .whole).source(bytes))
+                    var reader = try RDBReader(input.source, windowByteCount: arrival.windowByteCount)
+                    _ = try pass(side, &reader, EntryLoop(selection: Selection(now: 0)))
+                } catch { return false }
+            }
+            return true
+        }
+        do throws(SpillError) {
+            guard
+                read({ (side, reader, loop) throws(EntryFault) in
+                    try comparison.tally(side, &reader, loop, threads: side == .a ? 1 : 2)
+                })
+            else { return }
+            if try comparison.findSuspects(threads: 2) {
+                let isRecorded = read { (side, reader, loop) throws(EntryFault) in
+                    try comparison.record(side, &reader, loop, threads: 2)
+                }
+                if !isRecorded { return }
+            }
+            try comparison.join()
+            precondition(comparison.isSame, "a file that differs from itself")
+        } catch { preconditionFailure("no temporary file: \(error)") }
     }
 
     private static let nullDevice = open("/dev/null", O_WRONLY | O_CLOEXEC)
