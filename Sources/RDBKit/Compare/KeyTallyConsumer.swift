@@ -40,24 +40,15 @@ struct KeyTallyConsumer: ParallelConsumer, PlainStringVisitor, ~Copyable {
     mutating func consume(_ reader: inout RDBReader) throws(DecodeError) {
         // Field by field: a copy of the header for each entry would cost as much as the hashing.
         let (type, database) = (reader.header.type, reader.header.database)
-        let key = hash.hash(database: database, key: reader.key)
-        if type == .string,
-            strings.begin(database: database, expiresAt: reader.header.expiresAt, key: reader.key, hash: key)
-        {
+        if type == .string {
+            begin(database, reader.header.expiresAt, reader.key)
             try reader.readValue(into: &strings)
-            strings.end(into: &marks)
-        } else {
-            digest.begin(reader.header, key: reader.key)
-            try reader.readValue(into: &digest)
-            marks.append(key: key, entry: digest.finish())
+            return end(database)
         }
+        digest.begin(reader.header, key: reader.key)
+        try reader.readValue(into: &digest)
+        marks.append(key: hash.hash(database: database, key: reader.key), entry: digest.finish())
         count(database, type)
-    }
-
-    @inline(__always)
-    private mutating func count(_ database: UInt64, _ type: ValueType) {
-        if side == .a { counts.add(database: database, type: type, .same) }
-        if state != nil, marks.count >= 4096 { flush() }
     }
 
     mutating func consumePlainStrings(of batch: borrowing EntryBatch, _ reader: inout RDBReader) -> Int {
@@ -65,34 +56,34 @@ struct KeyTallyConsumer: ParallelConsumer, PlainStringVisitor, ~Copyable {
     }
 
     mutating func string(database: UInt64, expiresAt: Int64?, key: RawSpan, text: RawSpan) {
-        let isBegun = begin(database, expiresAt, key)
-        if isBegun { strings.text(text, as: .string) } else { digest.text(text, as: .string) }
-        end(isBegun, database, key)
+        begin(database, expiresAt, key)
+        strings.text(text, as: .string)
+        end(database)
     }
 
     mutating func string(database: UInt64, expiresAt: Int64?, key: RawSpan, integer: Int64) {
-        let isBegun = begin(database, expiresAt, key)
-        if isBegun { strings.integer(integer, as: .string) } else { digest.integer(integer, as: .string) }
-        end(isBegun, database, key)
+        begin(database, expiresAt, key)
+        strings.integer(integer, as: .string)
+        end(database)
     }
 
-    /// - Returns: whether the key is short enough to be hashed with others.
+    /// Begins a string.
     @inline(__always)
-    private mutating func begin(_ database: UInt64, _ expiresAt: Int64?, _ key: RawSpan) -> Bool {
+    private mutating func begin(_ database: UInt64, _ expiresAt: Int64?, _ key: RawSpan) {
         let hash = hash.hash(database: database, key: key)
-        if strings.begin(database: database, expiresAt: expiresAt, key: key, hash: hash) { return true }
-        digest.begin(EntryHeader(database: database, expiresAt: expiresAt), key: key)
-        return false
+        strings.begin(database: database, expiresAt: expiresAt, key: key, hash: hash)
     }
 
     @inline(__always)
-    private mutating func end(_ isBegun: Bool, _ database: UInt64, _ key: RawSpan) {
-        if isBegun {
-            strings.end(into: &marks)
-        } else {
-            marks.append(key: hash.hash(database: database, key: key), entry: digest.finish())
-        }
+    private mutating func end(_ database: UInt64) {
+        strings.end(into: &marks)
         count(database, .string)
+    }
+
+    @inline(__always)
+    private mutating func count(_ database: UInt64, _ type: ValueType) {
+        if side == .a { counts.add(database: database, type: type, .same) }
+        if state != nil, marks.count >= 4096 { flush() }
     }
 
     mutating func section(_ item: RDBItem) { state?.add(item, side, digest) }

@@ -4,10 +4,9 @@ public import RDBModel
 /// Marks of entries that are strings: the digests are those of `EntryDigest`, but made of several entries at a time, where
 /// they are short.
 ///
-///     if strings.begin(database: 0, expiresAt: nil, key: key, hash: hash) {
-///         try reader.readValue(into: &strings)
-///         strings.end(into: &marks)
-///     }
+///     strings.begin(database: 0, expiresAt: nil, key: key, hash: hash)
+///     try reader.readValue(into: &strings)
+///     strings.end(into: &marks)
 ///     strings.flush(into: &marks)                 // after the last one
 public struct StringDigests: ValueVisitor, Sendable {
     private var digest: EntryDigest
@@ -16,7 +15,7 @@ public struct StringDigests: ValueVisitor, Sendable {
     private var hashes = InlineArray<8, UInt64>(repeating: 0)
     /// Of the key of the entry at hand.
     private var keyWordCount = 0
-    /// Of a value that is too long for the group.
+    /// Of an entry that is too long for the group.
     private var longMessage: SipHash?
     private var longText: SipHash.Text
 
@@ -28,23 +27,27 @@ public struct StringDigests: ValueVisitor, Sendable {
     }
 
     /// - Parameter hash: what stands for the key in its mark.
-    /// - Returns: false where the key is too long: then nothing has begun.
-    public mutating func begin(database: UInt64, expiresAt: Int64?, key: RawSpan, hash: UInt64) -> Bool {
-        guard group.append(text: key) else { return false }
-        group.begin(after: digest.beginning(type: .string, database: database, expiresAt: expiresAt))
+    public mutating func begin(database: UInt64, expiresAt: Int64?, key: RawSpan, hash: UInt64) {
         hashes[group.count] = hash
-        keyWordCount = group.wordCount
-        return true
+        let beginning = digest.beginning(type: .string, database: database, expiresAt: expiresAt)
+        if group.append(text: key) {
+            group.begin(after: beginning)
+            keyWordCount = group.wordCount
+        } else {
+            var message = beginning
+            message.append(text: key)
+            longMessage = message
+        }
     }
 
     public mutating func text(_ bytes: RawSpan, as role: TextRole) {
-        if group.append(text: bytes) { return }
+        if longMessage == nil, group.append(text: bytes) { return }
         beginLong()
         longMessage?.append(text: bytes)
     }
 
     public mutating func integer(_ value: Int64, as role: TextRole) {
-        if group.append(decimal: value) { return }
+        if longMessage == nil, group.append(decimal: value) { return }
         beginLong()
         longMessage?.append(decimal: value)
     }
@@ -60,7 +63,7 @@ public struct StringDigests: ValueVisitor, Sendable {
 
     @inline(never)
     private mutating func beginLong() {
-        longMessage = group.message(wordCount: keyWordCount)
+        if longMessage == nil { longMessage = group.message(wordCount: keyWordCount) }
     }
 
     /// Completes the entry whose value was read.
