@@ -4,14 +4,13 @@
 // Rounds for each word and at the end.
 enum { c_rounds = 1, d_rounds = 3 };
 
-static inline uint64_t rotate(uint64_t value, int by) { return value << by | value >> (64 - by); }
+// Of words, or of vectors of them.
+#define ROTATE(value, by) ((value) << (by) | (value) >> (64 - (by)))
+#define ROUND(v0, v1, v2, v3) \
+    (v0 += v1, v1 = ROTATE(v1, 13) ^ v0, v0 = ROTATE(v0, 32), v2 += v3, v3 = ROTATE(v3, 16) ^ v2, v0 += v3, \
+     v3 = ROTATE(v3, 21) ^ v0, v2 += v1, v1 = ROTATE(v1, 17) ^ v2, v2 = ROTATE(v2, 32))
 
-static inline void sip_round(struct rdb_sip *s) {
-    s->v0 += s->v1, s->v1 = rotate(s->v1, 13) ^ s->v0, s->v0 = rotate(s->v0, 32);
-    s->v2 += s->v3, s->v3 = rotate(s->v3, 16) ^ s->v2;
-    s->v0 += s->v3, s->v3 = rotate(s->v3, 21) ^ s->v0;
-    s->v2 += s->v1, s->v1 = rotate(s->v1, 17) ^ s->v2, s->v2 = rotate(s->v2, 32);
-}
+static inline void sip_round(struct rdb_sip *s) { ROUND(s->v0, s->v1, s->v2, s->v3); }
 
 static inline void take(struct rdb_sip *s, uint64_t word) {
     s->v3 ^= word;
@@ -86,20 +85,26 @@ void rdb_sip_word(struct rdb_sip *state, uint64_t word) {
     *state = s;
 }
 
+// The words of a text's form, one after another.
+__attribute__((always_inline)) static inline void each_word(
+    const uint8_t *at, size_t count, void (*use)(void *, uint64_t), void *by) {
+    if (count < 8) return use(by, load_few(at, count) | (uint64_t)(0x80 | count) << 56);
+    use(by, count);
+    const uint8_t *end = at + count;
+    for (; end - at >= 8; at += 8) use(by, load(at));
+    // The last 8 bytes, without those that were used already.
+    if (at < end) use(by, load(end - 8) >> (8 * (8 - (end - at))));
+}
+
+__attribute__((always_inline)) static inline void take_word(void *state, uint64_t word) {
+    struct rdb_sip *s = state;
+    take(s, word);
+    s->count += 8;
+}
+
 void rdb_sip_text(struct rdb_sip *state, const void *bytes, size_t count) {
     struct rdb_sip s = *state;
-    const uint8_t *at = bytes;
-    if (count < 8) {
-        take(&s, load_few(at, count) | (uint64_t)(0x80 | count) << 56);
-        s.count += 8;
-    } else {
-        take(&s, count);
-        const uint8_t *end = at + count;
-        for (; end - at >= 8; at += 8) take(&s, load(at));
-        // The last 8 bytes, without those that were taken already.
-        if (at < end) take(&s, load(end - 8) >> (8 * (8 - (end - at))));
-        s.count += 8 + ((count + 7) & ~(size_t)7);
-    }
+    each_word(bytes, count, take_word, &s);
     *state = s;
 }
 
@@ -118,11 +123,6 @@ struct rdb_digest rdb_sip_end(const struct rdb_sip *state) {
 // Lanes, one in each place of a vector.
 typedef uint64_t lane_vector __attribute__((vector_size(32)));
 typedef uint64_t group_vector __attribute__((vector_size(64)));
-
-#define ROTATE(value, by) ((value) << (by) | (value) >> (64 - (by)))
-#define ROUND(v0, v1, v2, v3) \
-    (v0 += v1, v1 = ROTATE(v1, 13) ^ v0, v0 = ROTATE(v0, 32), v2 += v3, v3 = ROTATE(v3, 16) ^ v2, v0 += v3, \
-     v3 = ROTATE(v3, 21) ^ v0, v2 += v1, v1 = ROTATE(v1, 17) ^ v2, v2 = ROTATE(v2, 32))
 
 __attribute__((always_inline)) static inline void take_blocks(
     struct rdb_sip_lanes *lanes, const uint8_t *at, size_t blocks) {
@@ -228,19 +228,18 @@ void rdb_sip_lanes_end(const struct rdb_sip_lanes *lanes, struct rdb_sip *state)
     }
 }
 
+__attribute__((always_inline)) static inline void write_word(void *place, uint64_t word) {
+    uint64_t **at = place;
+    **at = word;
+    *at += RDB_SIP_LANES;
+}
+
 size_t rdb_sip_group_text(struct rdb_sip_group *group, size_t lane, size_t words, const void *bytes, size_t count) {
-    const uint8_t *at = bytes;
-    if (count < 8) {
-        if (words == RDB_SIP_LANE_WORDS) return 0;
-        group->words[words++][lane] = load_few(at, count) | (uint64_t)(0x80 | count) << 56;
-        return words;
-    }
-    if (count / 8 + 2 > RDB_SIP_LANE_WORDS - words) return 0;
-    group->words[words++][lane] = count;
-    const uint8_t *end = at + count;
-    for (; end - at >= 8; at += 8) group->words[words++][lane] = load(at);
-    if (at < end) group->words[words++][lane] = load(end - 8) >> (8 * (8 - (end - at)));
-    return words;
+    // At most so many words.
+    if ((count < 8 ? 1 : count / 8 + 2) > RDB_SIP_LANE_WORDS - words) return 0;
+    uint64_t *at = &group->words[words][lane];
+    each_word(bytes, count, write_word, &at);
+    return (size_t)(at - &group->words[0][lane]) / RDB_SIP_LANES;
 }
 
 struct rdb_sip rdb_sip_group_message(const struct rdb_sip_group *group, size_t lane, size_t words) {
