@@ -14,12 +14,13 @@ extension RDBReader {
     /// - Returns: false where the value is no longer at hand as a whole; `rewindToValue` and `readPayload` bring it.
     public func appendPayload(to out: inout OutputBuffer) -> Bool {
         let value = header.valueOffset..<offset
-        guard value.count <= ByteWindow.maxContiguousByteCount, window.holds(from: value.lowerBound) else {
-            return false
-        }
+        if value.count > ByteWindow.maxContiguousByteCount { return false }
         let start = out.byteCount
         out.append(header.typeByte)
-        _ = window.copy(value, to: &out)
+        guard window.copy(value, to: &out) else {
+            out.truncate(to: start)
+            return false
+        }
         var crc = CRC64()
         crc.update(out.bytes.extracting(start..<out.byteCount))
         Self.append(footer: type.payloadVersion(writtenBy: version), &crc, to: &out)

@@ -24,4 +24,8 @@ enum Opcode {
 
     /// The lowest that the two families use; below lie types.
     static let first: UInt8 = 242
+
+    /// What an expiry means, in Unix milliseconds, as it stands behind its opcode: -1 is none.
+    static func expiry(milliseconds: Int64) -> Int64? { milliseconds == -1 ? nil : milliseconds }
+    static func expiry(seconds: Int32) -> Int64? { seconds == -1 ? nil : Int64(seconds) * 1000 }
 }

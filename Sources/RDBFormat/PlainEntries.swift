@@ -72,12 +72,12 @@ struct PlainEntries {
             case Opcode.expireMilliseconds:
                 let value = Int64(
                     littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: at + 1, as: Int64.self))
-                expiresAt = value == -1 ? nil : value
+                expiresAt = Opcode.expiry(milliseconds: value)
                 at += 9
             case Opcode.expireSeconds:
                 let value = Int32(
                     littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: at + 1, as: Int32.self))
-                expiresAt = value == -1 ? nil : Int64(value) * 1000
+                expiresAt = Opcode.expiry(seconds: value)
                 at += 5
             case Opcode.frequency: at += 2
             default: return nil

@@ -8,6 +8,7 @@ extension RDBReader {
     ///   and `skipValue` lead past it where its end can be found.
     @inlinable
     public mutating func readValue<V: ValueVisitor & ~Copyable>(into visitor: inout V) throws(DecodeError) {
+        // Most values are, and need no jump through a table.
         if type == .string { return try readText(as: .string, into: &visitor) }
         switch type {
         case .string, .hll: try readText(as: .string, into: &visitor)

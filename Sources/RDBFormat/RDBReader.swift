@@ -115,10 +115,10 @@ public struct RDBReader: ~Copyable {
             switch byte {
             case Opcode.expireMilliseconds:
                 let value = try window.littleEndian(Int64.self)
-                note(at) { $0.expiresAt = value == -1 ? nil : value }
+                note(at) { $0.expiresAt = Opcode.expiry(milliseconds: value) }
             case Opcode.expireSeconds:
                 let value = try window.littleEndian(Int32.self)
-                note(at) { $0.expiresAt = value == -1 ? nil : Int64(value) * 1000 }
+                note(at) { $0.expiresAt = Opcode.expiry(seconds: value) }
             case Opcode.idle:
                 let value = try window.length()
                 note(at) { $0.idleSeconds = value }
@@ -135,6 +135,7 @@ public struct RDBReader: ~Copyable {
         }
     }
 
+    /// Reads the section before which `nextIsEntry` returned false.
     public mutating func section() throws(DecodeError) -> RDBItem { try readSection(sectionOpcode, at: itemOffset) }
 
     mutating func select(_ number: UInt64) { database = number }

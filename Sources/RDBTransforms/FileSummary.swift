@@ -48,8 +48,6 @@ public struct FileSummary: Sendable {
     public var hashTemplateCount: UInt64 = 0
     public private(set) var largestKey: (database: UInt64, key: [UInt8], valueByteCount: UInt64)?
 
-    private var largestByteCount: UInt64 = 0
-
     private static let maxAuxFields = 256
     private static let maxFunctions = 1024
     private static let maxModuleAuxes = 1024
@@ -131,8 +129,7 @@ public struct FileSummary: Sendable {
         if tallyNames[index] == nil { tallyNames[index] = (header.type, header.encoding) }
         databaseTallies[typeByte].count += 1
         databaseTallies[typeByte].valueByteCount += count
-        if count > largestByteCount || keyCount == 1 {
-            largestByteCount = count
+        if largestKey == nil || count > largestKey!.valueByteCount {
             largestKey = (header.database, key.array, count)
         }
     }

@@ -49,8 +49,10 @@ public struct KeyGroups: Sendable {
         isEmpty = false
     }
 
-    mutating func formUnion(_ other: KeyGroups) {
-        for group in 0..<Self.count where other.isIn[group] { insert(group) }
+    func union(_ other: KeyGroups) -> KeyGroups {
+        var all = self
+        for group in 0..<Self.count where other.isIn[group] { all.insert(group) }
+        return all
     }
 
     public func contains(_ hash: UInt64) -> Bool { isIn[Self.group(of: hash)] }
@@ -106,19 +108,10 @@ public struct KeyTally: ~Copyable {
         let keys = keys
         let found = Mutex<Result<KeyGroups, SpillError>>(.success(groups))
         DispatchQueue.concurrentPerform(iterations: threads) { thread in
-            let result: Result<KeyGroups, SpillError>
             do throws(SpillError) {
-                result = .success(try Self.duplicates(keys, thread, of: threads, setByteCount: setByteCount / threads))
-            } catch { result = .failure(error) }
-            found.withLock { found in
-                guard case .success(var all) = found else { return }
-                switch result {
-                case .failure: found = result
-                case .success(let more):
-                    all.formUnion(more)
-                    found = .success(all)
-                }
-            }
+                let more = try Self.duplicates(keys, thread, of: threads, setByteCount: setByteCount / threads)
+                found.withLock { $0 = $0.map { $0.union(more) } }
+            } catch { found.withLock { $0 = .failure(error) } }
         }
         return try found.withLock { $0 }.get()
     }
