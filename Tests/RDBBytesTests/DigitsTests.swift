@@ -4,16 +4,8 @@ import Testing
 
 @Suite("decimal digits")
 struct DigitsTests {
-    static func printed(_ value: Int64) -> String {
-        var buffer = OutputBuffer(capacity: 8)
-        buffer.append(decimal: value)
-        return String(decoding: buffer.bytes.array, as: UTF8.self)
-    }
-    static func printed(_ value: UInt64) -> String {
-        var buffer = OutputBuffer(capacity: 8)
-        buffer.append(decimal: value)
-        return String(decoding: buffer.bytes.array, as: UTF8.self)
-    }
+    static func printed(_ value: Int64) -> String { writtenText { $0.append(decimal: value) } }
+    static func printed(_ value: UInt64) -> String { writtenText { $0.append(decimal: value) } }
 
     /// Around every power of ten and of two, and random numbers of every width.
     static let values: [UInt64] = {

@@ -4,11 +4,7 @@ import Testing
 
 @Suite("text of doubles")
 struct DoubleTextTests {
-    static func printed(_ value: Double) -> String {
-        var buffer = OutputBuffer(capacity: 8)
-        buffer.append(decimal: value)
-        return String(decoding: buffer.bytes.array, as: UTF8.self)
-    }
+    static func printed(_ value: Double) -> String { writtenText { $0.append(decimal: value) } }
 
     /// Of every magnitude that is printed without the library, and beyond; many with few digits or few bits.
     static func random(_ count: Int, seed: UInt64) -> [Double] {
