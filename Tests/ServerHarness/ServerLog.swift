@@ -80,6 +80,8 @@ package struct ServerLog: Sendable {
         var options = [
             (name: "appendonly", value: "yes"), (name: "auto-aof-rewrite-percentage", value: "0"),
             (name: "aof-load-truncated", value: "yes"),
+            // By default a server that waits for the disk keeps commands for up to two seconds before it writes them.
+            (name: "appendfsync", value: "no"),
         ]
         if server.isRedis7 { options.append((name: "aof-timestamp-enabled", value: "yes")) }
         return options
